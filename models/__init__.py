@@ -1,0 +1,1 @@
+"""Propensity models: batch, online, their blend, and the registry."""

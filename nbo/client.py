@@ -1,0 +1,262 @@
+"""Python client of the engine's gRPC API; synchronous and thread-safe.
+
+    with Client("127.0.0.1:50551") as nbo:
+        match = nbo.identify("+49 30 123456")[0]
+        reply = nbo.offers(match.customer_id, interaction_id="call-1", channel="voice")
+        nbo.outcome(reply.decision_id, rank=1, kind="ACCEPTED")
+
+Errors are those of `nbo.errors`: `BadInputError` names the field and the constraint.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from itertools import islice
+from types import TracebackType
+from typing import Any, Protocol
+
+import grpc
+from google.protobuf.timestamp_pb2 import Timestamp
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+
+from nbo.errors import (
+    BadInputError,
+    ConflictError,
+    NboError,
+    NotEnoughDataError,
+    NotFoundError,
+    UnavailableError,
+)
+from nbo.v1 import (
+    common_pb2,
+    customers_pb2,
+    customers_pb2_grpc,
+    events_pb2,
+    events_pb2_grpc,
+    offers_pb2,
+    offers_pb2_grpc,
+)
+
+PUBLISH_BATCH = 1000
+"""Events per call of `Client.publish`."""
+
+
+class EventLike(Protocol):
+    """What `publish` and `offers` take as an event; `features.stream.Event` is one."""
+
+    @property
+    def event_id(self) -> str: ...
+    @property
+    def customer_id(self) -> str: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def attributes(self) -> Mapping[str, float | str | bool]: ...
+
+
+class Client:
+    """One connection to a server.
+
+    Args:
+        target: Address, ``"host:port"`` or ``"unix:/path"``.
+        timeout: Deadline of every call, in seconds.
+    """
+
+    def __init__(self, target: str, timeout: float = 10.0) -> None:
+        options = [("grpc.max_receive_message_length", 16 << 20)]
+        self._channel = grpc.insecure_channel(target, options=options)
+        self._timeout = timeout
+        self._offers = offers_pb2_grpc.OfferServiceStub(self._channel)
+        self._events = events_pb2_grpc.EventServiceStub(self._channel)
+        self._customers = customers_pb2_grpc.CustomerServiceStub(self._channel)
+
+    def identify(self, identity: str) -> list[customers_pb2.CustomerMatch]:
+        """Customers a phone number, e-mail, account number or id may belong to, likeliest first."""
+        request = customers_pb2.IdentifyCustomerRequest(identity=identity)
+        return list(self._call(self._customers.IdentifyCustomer, request).matches)
+
+    def customer(
+        self, customer_id: str, at: datetime | None = None, contacts: int = 10
+    ) -> customers_pb2.GetCustomerResponse:
+        """Facts and recent contacts of one customer as of `at`, by default now."""
+        request = customers_pb2.GetCustomerRequest(
+            customer_id=customer_id, at=_timestamp(at), contacts=contacts
+        )
+        return self._call(self._customers.GetCustomer, request)
+
+    def publish(self, events: Iterable[EventLike]) -> events_pb2.PublishEventsResponse:
+        """Send events, in batches; error positions count from the first event given."""
+        total = events_pb2.PublishEventsResponse()
+        sent = 0
+        for batch in _batches(iter(events), PUBLISH_BATCH):
+            request = events_pb2.PublishEventsRequest(events=[_event(e) for e in batch])
+            reply = self._call(self._events.PublishEvents, request)
+            total.accepted += reply.accepted
+            total.duplicates += reply.duplicates
+            for error in reply.errors:
+                error.index += sent
+                total.errors.append(error)
+            sent += len(batch)
+        return total
+
+    def offers(
+        self,
+        customer_id: str,
+        *,
+        interaction_id: str,
+        channel: str = "voice",
+        agent_id: str = "",
+        intent: str = "",
+        event: EventLike | None = None,
+        slots: int = 3,
+        at: datetime | None = None,
+        language: str = "",
+        refusals: bool = False,
+        facts: Mapping[str, float | str | bool] | None = None,
+    ) -> offers_pb2.GetOffersResponse:
+        """What to offer now; see `GetOffersRequest` for every argument's meaning and limit."""
+        request = offers_pb2.GetOffersRequest(
+            customer_id=customer_id,
+            interaction_id=interaction_id,
+            channel=channel,
+            agent_id=agent_id,
+            intent=intent,
+            slots=slots,
+            language=language,
+            event=_event(event) if event else None,
+            at=_timestamp(at),
+            include_refusals=refusals,
+        )
+        for name, fact in (facts or {}).items():
+            request.facts[name].CopyFrom(_value(fact))
+        return self._call(self._offers.GetOffers, request)
+
+    def outcome(
+        self,
+        decision_id: str,
+        rank: int,
+        kind: str,
+        *,
+        at: datetime | None = None,
+        reason: str = "",
+        defer_until: datetime | None = None,
+        idempotency_key: str = "",
+    ) -> offers_pb2.RecordOutcomeResponse:
+        """Record what came of a slot; durable when this returns.
+
+        Args:
+            kind: One of the outcomes, e.g. ``"ACCEPTED"``.
+            reason: For a decline or skip, e.g. ``"PRICE"``.
+            idempotency_key: Give your own to repeat a call safely; by default a fresh one.
+        """
+        request = offers_pb2.RecordOutcomeRequest(
+            decision_id=decision_id,
+            rank=rank,
+            outcome=_enum(common_pb2.Outcome, "outcome", kind),
+            reason=_enum(common_pb2.Reason, "reason", reason or "REASON_UNSPECIFIED"),
+            at=_timestamp(at),
+            defer_until=_timestamp(defer_until),
+            idempotency_key=idempotency_key or str(uuid.uuid4()),
+        )
+        return self._call(self._offers.RecordOutcome, request)
+
+    def ready(self, timeout: float) -> bool:
+        """Whether the server can be reached within `timeout` seconds."""
+        try:
+            grpc.channel_ready_future(self._channel).result(timeout=timeout)
+        except grpc.FutureTimeoutError:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._channel.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _call(self, method: Any, request: Any) -> Any:
+        try:
+            return method(request, timeout=self._timeout)
+        except grpc.RpcError as error:
+            raise _meaning(error) from error
+
+
+def _meaning(error: Any) -> NboError:
+    """The error of our own tree that a status stands for."""
+    code, message = error.code(), error.details() or ""
+    status = rpc_status.from_call(error)
+    if code == grpc.StatusCode.INVALID_ARGUMENT and status is not None:
+        for detail in status.details:
+            bad = error_details_pb2.BadRequest()
+            if detail.Unpack(bad) and bad.field_violations:
+                first = bad.field_violations[0]
+                return BadInputError(first.field, first.description)
+    if code == grpc.StatusCode.NOT_FOUND and status is not None:
+        for detail in status.details:
+            info = error_details_pb2.ResourceInfo()
+            if detail.Unpack(info):
+                return NotFoundError(info.resource_type, info.resource_name, info.description)
+    if code == grpc.StatusCode.ALREADY_EXISTS:
+        return ConflictError(message)
+    if code == grpc.StatusCode.FAILED_PRECONDITION:
+        return NotEnoughDataError(message)
+    if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
+        return UnavailableError("server", message or code.name)
+    return NboError(f"{code.name}: {message}")
+
+
+def _batches(events: Iterator[EventLike], size: int) -> Iterator[list[EventLike]]:
+    while batch := list(islice(events, size)):
+        yield batch
+
+
+def _enum(kind: Any, field: str, name: str) -> Any:
+    try:
+        return kind.Value(name.upper())
+    except ValueError as error:
+        known = ", ".join(key for key in kind.keys() if not key.endswith("UNSPECIFIED"))  # noqa: SIM118
+        raise BadInputError(field, f"must be one of {known}, was {name!r}") from error
+
+
+def _timestamp(at: datetime | None) -> Timestamp | None:
+    if at is None:
+        return None
+    if at.tzinfo is None:
+        raise BadInputError("at", f"must carry a time zone, was {at.isoformat()}")
+    stamp = Timestamp()
+    stamp.FromDatetime(at)
+    return stamp
+
+
+def _value(fact: float | str | bool) -> common_pb2.Value:
+    if isinstance(fact, bool):
+        return common_pb2.Value(flag=fact)
+    if isinstance(fact, str):
+        return common_pb2.Value(text=fact)
+    return common_pb2.Value(number=fact)
+
+
+def _event(event: EventLike) -> common_pb2.Event:
+    message = common_pb2.Event(
+        event_id=event.event_id,
+        customer_id=event.customer_id,
+        type=event.type,
+        at=_timestamp(event.at),
+    )
+    for name, attribute in event.attributes.items():
+        message.attributes[name].CopyFrom(_value(attribute))
+    return message

@@ -1,0 +1,1 @@
+"""The decision itself, pure: no clock, socket, file or unseeded randomness."""

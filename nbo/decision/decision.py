@@ -1,0 +1,84 @@
+"""The logged answer: what was chosen, how likely that was, what was refused and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from nbo.decision.request import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a candidate was dropped.
+
+    Attributes:
+        offer_id: What was refused.
+        incentive_id: The incentive, when only this treatment fell; empty for the whole offer.
+        stage: ``availability``, ``consent``, ``service first``, ``eligibility``,
+            ``applicability``, ``suitability``, ``contact policy``, ``propensity floor``,
+            ``value`` (priority not above zero), ``holdout``.
+        rule: Name of the rule or policy that decided.
+        detail: The facts and values that decided, for people.
+    """
+
+    offer_id: str
+    stage: str
+    rule: str
+    detail: str
+    incentive_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One position in the answer.
+
+    Attributes:
+        rank: 1 first.
+        probability: Probability with which the policy put this offer here, given the slots
+            before; in (0, 1].
+        propensity: P after smoothing.
+        batch: The batch model's probability, before online learning and smoothing.
+        value: V - incentive cost, in the catalogue's currency.
+        priority: Expected money per exposure, P × (V - cost) × C × L.
+        context: C. lever: L.
+        reasons: Short sentences for the agent, most important first.
+    """
+
+    rank: int
+    offer_id: str
+    group_id: str
+    incentive_id: str
+    probability: float
+    propensity: float
+    batch: float
+    value: float
+    priority: float
+    context: float
+    lever: float
+    reasons: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.probability <= 1.0:
+            raise ValueError(f"probability == {self.probability}, must be in (0, 1]")
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer to one request, with enough to decide it again bit for bit.
+
+    Attributes:
+        request: The question, with the facts and history as used.
+        arms: Experiment id to arm id.
+        slots: What to say, in order; may be empty.
+        refusals: One per candidate that fell, at its first failing stage.
+        versions: ``{"catalog": ..., "model": ..., "engine": ...}``.
+        degraded: Steps of the ladder that were taken, empty for a full decision.
+    """
+
+    request: Request
+    arms: Mapping[str, str]
+    slots: tuple[Slot, ...]
+    refusals: tuple[Refusal, ...]
+    versions: Mapping[str, str]
+    degraded: tuple[str, ...] = ()

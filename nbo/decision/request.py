@@ -1,0 +1,40 @@
+"""The question put to `decide()`: everything about one customer at one instant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from nbo.decision.facts import Facts
+from nbo.decision.history import Contact
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request for offers, with all that is known; nothing is fetched later.
+
+    Attributes:
+        decision_id: Id the decision will carry.
+        customer_id: Whom it is for; also the unit of experiments.
+        interaction_id: The contact during which it is asked.
+        at: The instant decided for, UTC.
+        channel: Where the answer will be voiced or shown, e.g. ``"voice"``.
+        language: Language of names and scripts, e.g. ``"en"``.
+        slots: At most so many offers, 1 to 50.
+        facts: Known facts by dotted name, including `interaction.*`, `event.*`, `history.*`.
+        history: The customer's contacts up to `at`, oldest first.
+        seed: Seed of every draw in this decision; same request and seed, same answer.
+        agent_id: Who asks; logged, never a model input.
+    """
+
+    decision_id: str
+    customer_id: str
+    interaction_id: str
+    at: datetime
+    channel: str
+    language: str
+    slots: int
+    facts: Facts
+    history: tuple[Contact, ...]
+    seed: int
+    agent_id: str = ""

@@ -1,0 +1,1 @@
+"""What it was worth: acceptance, lift and intervals; pure functions on arrays."""

@@ -1,0 +1,1 @@
+"""Generated from proto/nbo/v1; never edited."""

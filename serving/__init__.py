@@ -1,0 +1,1 @@
+"""The composition root, the gRPC services and the background workers."""

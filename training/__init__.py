@@ -1,0 +1,1 @@
+"""From the ledger to a registered model: training sets, fit, evaluation."""
