@@ -1,0 +1,281 @@
+"""Settings of one workspace: `nbo.toml`, overridden by the environment.
+
+Any setting may be overridden by ``NBO_<TABLE>__<KEY>``, e.g.
+``NBO_STORES__LEDGER=postgresql://nbo@db/nbo``. Only `serving`, `training` and `nbo.cli` read
+settings; everything below them is given plain arguments.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+from pydantic_settings.exceptions import SettingsError
+
+from nbo.errors import Problem, WorkspaceError
+
+FILE = "nbo.toml"
+EMBEDDED = "embedded"
+
+_ENV_PREFIX = "NBO_"
+_ENV_DELIMITER = "__"
+
+
+def _matching(pattern: str, meaning: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError(f"must be {meaning}, was {value!r}")
+        return value
+
+    return AfterValidator(check)
+
+
+RedisUrl = Annotated[
+    str, _matching(r"embedded|(rediss?|unix)://.+", "'embedded', redis://…, rediss://… or unix://…")
+]
+LedgerUrl = Annotated[
+    str, _matching(r"embedded|postgres(ql)?(\+psycopg)?://.+", "'embedded' or postgresql://…")
+]
+Listen = Annotated[str, _matching(r".+:\d{1,5}", "host:port, e.g. '127.0.0.1:50551'")]
+PluginPath = Annotated[
+    str, _matching(r"[^:]+\.py:[A-Za-z_]\w*", "'file.py:Class', relative to the workspace")
+]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class WorkspaceSettings(_Table):
+    """Who this workspace is.
+
+    Attributes:
+        name: Names its model in the registry and its rows in reports.
+        currency: ISO 4217, for display; the catalogue's decides.
+        country: ISO 3166 region of phone numbers written without a country code; empty for none.
+    """
+
+    name: Annotated[str, _matching(r"[a-z][a-z0-9_-]{0,39}", "a short lower-case name")]
+    currency: str = "EUR"
+    country: Annotated[str, _matching(r"([A-Z]{2})?", "two capital letters, e.g. 'DE'")] = ""
+
+
+class StoreSettings(_Table):
+    """Where the stores are: ``"embedded"`` for private ones in `.nbo/`, else a URL.
+
+    Attributes:
+        redis: ``redis://…``.
+        ledger: ``postgresql://…``.
+        mlflow: A tracking URI.
+    """
+
+    redis: RedisUrl = EMBEDDED
+    ledger: LedgerUrl = EMBEDDED
+    mlflow: str = EMBEDDED
+
+
+class ServingSettings(_Table):
+    """How questions are answered.
+
+    Attributes:
+        listen: host:port of the gRPC server.
+        accept_request_time: Whether a request may name its own instant, for replays and
+            simulations; false in production.
+        unknown_event_types: ``"refuse"`` events of undeclared types, or ``"ignore"`` them.
+        trigger_minutes: How long the latest event counts as the reason of a contact.
+    """
+
+    listen: Listen = "127.0.0.1:50551"
+    accept_request_time: bool = False
+    unknown_event_types: Literal["refuse", "ignore"] = "refuse"
+    trigger_minutes: float = Field(default=60.0, gt=0)
+
+
+class LearningSettings(_Table):
+    """How outcomes become labels.
+
+    Attributes:
+        attribution_days: An exposure without an answer is a "no" only after so many days.
+    """
+
+    attribution_days: float = Field(default=7.0, gt=0)
+
+
+class ModelSettings(_Table):
+    """Models beside the champion.
+
+    Attributes:
+        plugins: Name, as arms use it, to ``"file.py:Class"``; built with the workspace's path.
+    """
+
+    plugins: dict[str, PluginPath] = Field(default_factory=dict)
+
+
+class Settings(BaseSettings):
+    """All settings of one workspace, table by table as in the file."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=_ENV_PREFIX,
+        env_nested_delimiter=_ENV_DELIMITER,
+        extra="forbid",
+        frozen=True,
+    )
+
+    _directory: Path = PrivateAttr()
+
+    workspace: WorkspaceSettings
+    stores: StoreSettings = StoreSettings()
+    serving: ServingSettings = ServingSettings()
+    learning: LearningSettings = LearningSettings()
+    models: ModelSettings = ModelSettings()
+
+    @classmethod
+    def load(cls, workspace_dir: Path | str) -> Self:
+        """Read ``nbo.toml`` of a workspace and the environment.
+
+        Raises:
+            WorkspaceError: the file is missing or wrong; holds every problem with its line.
+        """
+        directory = Path(workspace_dir).resolve()
+        file = directory / FILE
+        shown = str(Path(workspace_dir) / FILE)
+        try:
+            text = file.read_text(encoding="utf-8")
+            tables = tomllib.loads(text)
+        except FileNotFoundError:
+            message = "not found: is this a workspace? `nbo init telco my-nbo` makes one"
+            raise WorkspaceError([Problem(shown, 0, 0, message)]) from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise WorkspaceError([_syntax_problem(shown, error)]) from None
+        try:
+            settings = cls(**tables)
+        except ValidationError as error:
+            raise WorkspaceError(_problems(shown, text, error)) from None
+        except SettingsError as error:
+            raise WorkspaceError([Problem("environment", 0, 0, str(error))]) from None
+        settings._directory = directory
+        return settings
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment win over the file."""
+        return env_settings, init_settings
+
+    @property
+    def directory(self) -> Path:
+        """The workspace folder, absolute."""
+        return self._directory
+
+    @property
+    def state_dir(self) -> Path:
+        """Where embedded stores, the Feast registry and artefacts live; may be deleted."""
+        return self.directory / ".nbo"
+
+    @property
+    def catalog_file(self) -> Path:
+        """What marketing writes."""
+        return self.directory / "catalog.yaml"
+
+    @property
+    def feature_repo(self) -> Path:
+        """Feast and window definitions."""
+        return self.directory / "feature_repo"
+
+    @property
+    def schema_file(self) -> Path:
+        """The compiled feature schema, written by `nbo` and read by the server."""
+        return self.state_dir / "schema.json"
+
+    @property
+    def data_dir(self) -> Path:
+        """Batch tables of the workspace."""
+        return self.directory / "data"
+
+    @property
+    def attribution(self) -> timedelta:
+        """After which an exposure without an answer is a "no"."""
+        return timedelta(days=self.learning.attribution_days)
+
+    @property
+    def trigger(self) -> timedelta:
+        """How long the latest event counts as the reason of a contact."""
+        return timedelta(minutes=self.serving.trigger_minutes)
+
+
+def _syntax_problem(shown: str, error: ValueError) -> Problem:
+    place = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
+    line, column = (int(place[1]), int(place[2])) if place else (0, 0)
+    return Problem(shown, line, column, re.sub(r"\s*\(at .*\)$", "", str(error)))
+
+
+def _problems(shown: str, text: str, error: ValidationError) -> list[Problem]:
+    problems = []
+    for fault in error.errors():
+        path = tuple(str(part) for part in fault["loc"])
+        line = _line_of(text, path)
+        message = f"{'.'.join(path)}: {_explained(fault, path)}"
+        variable = _ENV_PREFIX + _ENV_DELIMITER.join(path).upper()
+        problems.append(Problem(shown, line, 0, message if line else f"{message} (or {variable})"))
+    return sorted(problems, key=lambda problem: problem.line)
+
+
+def _explained(fault: Any, path: tuple[str, ...]) -> str:
+    if fault["type"] == "extra_forbidden":
+        known = _known(path)
+        close = difflib.get_close_matches(path[-1], known, n=1)
+        return "unknown setting, " + (
+            f"did you mean {close[0]!r}?" if close else f"must be one of {', '.join(known)}"
+        )
+    if fault["type"] == "missing":
+        return "is missing"
+    return str(fault["msg"]).removeprefix("Value error, ")
+
+
+def _known(path: tuple[str, ...]) -> list[str]:
+    fields = Settings.model_fields
+    if len(path) == 1:
+        return list(fields)
+    table = fields[path[0]].annotation
+    return (
+        list(table.model_fields) if isinstance(table, type) and issubclass(table, BaseModel) else []
+    )
+
+
+def _line_of(text: str, path: tuple[str, ...]) -> int:
+    """1-based line on which `path` is set, else that of its table, else 0."""
+    table: tuple[str, ...] = ()
+    nearest = 0
+    for number, line in enumerate(text.splitlines(), start=1):
+        header = re.match(r"\s*\[([^\[\]]+)\]", line)
+        key = re.match(r"\s*([\w.\"'-]+)\s*=", line)
+        if header:
+            table = _parts(header[1])
+        elif not key:
+            continue
+        here = table if header else (*table, *_parts(key[1] if key else ""))
+        if here == path:
+            return number
+        if header and here == path[: len(here)]:
+            nearest = number
+    return nearest
+
+
+def _parts(dotted: str) -> tuple[str, ...]:
+    return tuple(part.strip().strip("\"'") for part in dotted.split("."))
