@@ -1,0 +1,99 @@
+"""Bring batch tables to the online store, through Feast itself."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from features.schema import FeatureSchema
+from nbo.errors import Problem, WorkspaceError
+
+if TYPE_CHECKING:
+    from feast import FeatureStore
+
+    from features.packed_online import PackedOnlineStore
+
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def apply(repo_path: Path, redis_url: str, schema_path: Path) -> FeatureSchema:
+    """Compile the definitions, register them with Feast and save the schema for serving.
+
+    Args:
+        repo_path: Folder with `feature_store.yaml` and `definitions.py`.
+        redis_url: Where the online store is; overrides the connection in `feature_store.yaml`.
+        schema_path: Where to save the compiled schema (JSON).
+
+    Raises:
+        WorkspaceError: The definitions are wrong; nothing was registered.
+    """
+    from features.compilation import read_definitions
+
+    definitions = read_definitions(repo_path)
+    with _quiet():
+        _store(repo_path, redis_url).apply(list(definitions.feast), partial=False)
+    definitions.schema.save(schema_path)
+    return definitions.schema
+
+
+def materialize(repo_path: Path, redis_url: str, upto: datetime) -> dict[str, int]:
+    """Write each customer's latest row at or before `upto` of every view to the online store.
+
+    Args:
+        repo_path: Folder with `feature_store.yaml`; `apply` must have run.
+        redis_url: Where the online store is.
+        upto: Rows after it are left for later, UTC.
+
+    Returns:
+        Rows written, by view.
+    """
+    store = _store(repo_path, redis_url)
+    with _quiet():
+        views = [view.name for view in store.list_feature_views()]
+        store.materialize(start_date=_BEGINNING, end_date=upto)
+        written = _online_store(store).written
+    return {view: written[view] for view in views}
+
+
+def _store(repo_path: Path, redis_url: str) -> FeatureStore:
+    """Open Feast on a repo with the given Redis, whatever the environment says."""
+    from feast import FeatureStore
+
+    store = FeatureStore(repo_path=str(repo_path))
+    registry = store.config.registry
+    if "://" not in registry.path:
+        (repo_path / registry.path).parent.mkdir(parents=True, exist_ok=True)
+    store.config.online_store.connection = redis_url
+    return store
+
+
+def _online_store(store: FeatureStore) -> PackedOnlineStore:
+    """Return the plug-in that Feast writes through; another store is a mistake of the repo."""
+    from features.packed_online import PackedOnlineStore
+
+    online = getattr(store._get_provider(), "online_store", None)
+    if not isinstance(online, PackedOnlineStore):
+        file = str(Path(str(store.repo_path)) / "feature_store.yaml")
+        message = "online_store.type must be features.packed_online.PackedOnlineStore"
+        raise WorkspaceError([Problem(file, 0, 0, message)])
+    return online
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Feast's progress bars and notices out of our output."""
+    os.environ.setdefault("FEAST_USAGE", "False")
+    feast_log = logging.getLogger("feast")
+    level = feast_log.level
+    feast_log.setLevel(logging.ERROR)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            yield
+    finally:
+        feast_log.setLevel(level)
