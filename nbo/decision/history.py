@@ -73,21 +73,30 @@ HISTORY_FACTS = {
 """Facts derived from the history; `days_since_exposure` is unknown without an exposure."""
 
 
+def exposure_key(contact: Contact) -> tuple[str, str]:
+    """Name the exposure a contact belongs to: (decision, else interaction, else instant; offer).
+
+    Contacts imported without either id cannot be linked and count one by one.
+    """
+    occasion = contact.decision_id or contact.interaction_id or contact.at.isoformat()
+    return occasion, contact.offer_id
+
+
 def exposures(history: Sequence[Contact]) -> dict[tuple[str, str], datetime]:
-    """One entry per (decision or interaction, offer) really presented, with its first instant.
+    """List each exposure by its key, with its first instant.
 
     PRESENTED followed by ACCEPTED is one exposure, counted once.
     """
     seen: dict[tuple[str, str], datetime] = {}
     for contact in history:
         if contact.outcome.is_exposure:
-            key = (contact.decision_id or contact.interaction_id, contact.offer_id)
+            key = exposure_key(contact)
             seen[key] = min(contact.at, seen.get(key, contact.at))
     return seen
 
 
 def history_facts(history: Sequence[Contact], at: datetime) -> dict[str, Fact]:
-    """The `history.*` facts as of `at`; contacts after `at` are ignored."""
+    """Compute the `history.*` facts as of `at`; contacts after `at` are ignored."""
     past = [contact for contact in history if contact.at <= at]
     shown = exposures(past).values()
 
@@ -141,7 +150,8 @@ def offer_histories(history: Sequence[Contact], at: datetime) -> dict[str, Offer
         if contact.outcome is Outcome.DECLINED:
             declined[contact.offer_id] = declined.get(contact.offer_id, 0) + 1
     result = {
-        f"group:{group}": OfferHistory(0.0, 0.0, float(count)) for group, count in group_shown.items()
+        f"group:{group}": OfferHistory(0.0, 0.0, float(count))
+        for group, count in group_shown.items()
     }
     for offer_id, group in group_of.items():
         result[offer_id] = OfferHistory(

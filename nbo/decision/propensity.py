@@ -40,7 +40,9 @@ class Propensity(Protocol):
     """
 
     @property
-    def version(self) -> str: ...
+    def version(self) -> str:
+        """Names the model and its state."""
+        ...
 
     def score(self, request: Request, treatments: Sequence[Treatment]) -> Scores:
         """Score treatments for one request; row i belongs to ``treatments[i]``."""

@@ -1,0 +1,197 @@
+"""A catalogue made ready for deciding: rules compiled, what is compared in columns.
+
+Built once per catalogue version and shared by all requests; nothing here ever changes.
+Offers stand in the order of their ids, treatments in the order of offer id, then incentive
+id, so that a position is also the last tie-break of a ranking.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nbo.decision.catalog import Catalog, ContextWeight, Offer, RuleText, Treatment
+from nbo.decision.rules import Rule, RuleLanguage
+
+Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Rows = NDArray[np.intp]
+
+
+class Condition(NamedTuple):
+    """A rule with the stage of the screen it belongs to and the name a refusal gives."""
+
+    stage: str
+    name: str
+    rule: Rule
+
+
+class Weighting(NamedTuple):
+    """A context weight: percent added to the offers in `applies` (n_offers,) while it holds."""
+
+    condition: Condition
+    weight: float
+    applies: Flags
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledOffer:
+    """An offer with its conditions and the rows of its treatments.
+
+    Attributes:
+        conditions: Of eligibility, applicability and suitability, in this order.
+        rows: Incentive id to row in `CompiledCatalog.treatments`.
+    """
+
+    offer: Offer
+    conditions: tuple[Condition, ...]
+    rows: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledCatalog:
+    """All that one catalogue version says, ready for `decide()`.
+
+    Attributes:
+        catalog: What it was compiled from.
+        language: What its rules may say; activates a request's facts.
+        rules: Every distinct rule by its expression.
+        offers: By offer id.
+        treatments: By offer id, then incentive id.
+        service_first: Conditions that must hold for anything to be sold.
+        incentive_conditions: Who may get an incentive, by its id.
+        context: Context weights.
+        starts: (n_offers,) POSIX seconds, -inf for always.
+        ends: (n_offers,) POSIX seconds, inf for never.
+        on_channel: Channel id to (n_offers,) flags.
+        in_language: Language to (n_offers,) flags.
+        offer_of: (n_treatments,) position in `offers`.
+        value: (n_treatments,) V, before the incentive's cost.
+        cost: (n_treatments,) cost of the incentive.
+        prior: (n_treatments,) the offer's declared acceptance rate.
+        lever: (n_treatments,) L, >= 0.
+    """
+
+    catalog: Catalog
+    language: RuleLanguage
+    rules: Mapping[str, Rule]
+    offers: tuple[CompiledOffer, ...]
+    treatments: tuple[Treatment, ...]
+    service_first: tuple[Condition, ...]
+    incentive_conditions: Mapping[str, tuple[Condition, ...]]
+    context: tuple[Weighting, ...]
+    starts: Array
+    ends: Array
+    on_channel: Mapping[str, Flags]
+    in_language: Mapping[str, Flags]
+    offer_of: Rows
+    value: Array
+    cost: Array
+    prior: Array
+    lever: Array
+
+
+def compile_catalog(catalog: Catalog, language: RuleLanguage) -> CompiledCatalog:
+    """Compile every rule and lay out the columns.
+
+    Raises:
+        RuleError: A rule does not compile; a catalogue read from text was checked before.
+    """
+    compiler = _Compiler(language)
+    offers, treatments = _lay_out(catalog, compiler)
+    plain = [compiled.offer for compiled in offers]
+    position = {offer.offer_id: index for index, offer in enumerate(plain)}
+    policies = catalog.policies
+    return CompiledCatalog(
+        catalog=catalog,
+        language=language,
+        service_first=compiler.conditions("service first", policies.service_first),
+        incentive_conditions={
+            incentive_id: compiler.conditions("eligibility", incentive.rules)
+            for incentive_id, incentive in catalog.incentives.items()
+        },
+        context=tuple(
+            Weighting(
+                compiler.conditions("context", [weight.rule])[0],
+                weight.weight,
+                _concerned(weight, plain),
+            )
+            for weight in policies.context
+        ),
+        rules=compiler.rules,
+        offers=offers,
+        treatments=treatments,
+        starts=np.array([o.starts.timestamp() if o.starts else -np.inf for o in plain], float),
+        ends=np.array([o.ends.timestamp() if o.ends else np.inf for o in plain], float),
+        on_channel={
+            channel: np.array([channel in offer.channels for offer in plain], bool)
+            for channel in catalog.channels
+        },
+        in_language={
+            spoken: np.array([_speaks(offer, spoken) for offer in plain], bool)
+            for spoken in catalog.languages
+        },
+        offer_of=np.array([position[t.offer.offer_id] for t in treatments], np.intp),
+        value=np.array([t.offer.value for t in treatments], float),
+        cost=np.array([t.incentive.cost for t in treatments], float),
+        prior=np.array([t.offer.prior for t in treatments], float),
+        lever=np.array([_lever(t.offer, catalog) for t in treatments], float),
+    )
+
+
+class _Compiler:
+    """Compiles each distinct expression once and keeps it."""
+
+    def __init__(self, language: RuleLanguage) -> None:
+        self._language = language
+        self.rules: dict[str, Rule] = {}
+
+    def conditions(self, stage: str, texts: Sequence[RuleText]) -> tuple[Condition, ...]:
+        return tuple(Condition(stage, text.name, self._compile(text)) for text in texts)
+
+    def _compile(self, text: RuleText) -> Rule:
+        expression = text.when.strip()
+        if expression not in self.rules:
+            self.rules[expression] = self._language.compile(text)
+        return self.rules[expression]
+
+
+def _lay_out(
+    catalog: Catalog, compiler: _Compiler
+) -> tuple[tuple[CompiledOffer, ...], tuple[Treatment, ...]]:
+    offers: list[CompiledOffer] = []
+    treatments: list[Treatment] = []
+    for _, offer in sorted(catalog.offers.items()):
+        rows = {}
+        for incentive_id in sorted(offer.incentives):
+            rows[incentive_id] = len(treatments)
+            treatments.append(Treatment(offer, catalog.incentives[incentive_id]))
+        conditions = (
+            *compiler.conditions("eligibility", offer.eligibility),
+            *compiler.conditions("applicability", offer.applicability),
+            *compiler.conditions("suitability", offer.suitability),
+        )
+        offers.append(CompiledOffer(offer, conditions, rows))
+    return tuple(offers), tuple(treatments)
+
+
+def _concerned(weight: ContextWeight, offers: Sequence[Offer]) -> Flags:
+    return np.array(
+        [
+            weight.group_id in ("", offer.group_id) and weight.offer_id in ("", offer.offer_id)
+            for offer in offers
+        ],
+        bool,
+    )
+
+
+def _speaks(offer: Offer, language: str) -> bool:
+    return language in offer.name and (not offer.script or language in offer.script)
+
+
+def _lever(offer: Offer, catalog: Catalog) -> float:
+    return max(0.0, 1.0 + (catalog.groups[offer.group_id].lever + offer.lever) / 100.0)

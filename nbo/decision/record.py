@@ -1,0 +1,119 @@
+"""A decision as a record: plain JSON values, compact, and back without loss.
+
+Field names are those of the dataclasses. What comes by the hundred is a row in the order of
+its fields: a contact of the history, a refusal. Instants are ISO 8601 in UTC.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import Any
+
+from nbo.decision.decision import Decision, Refusal, Slot
+from nbo.decision.history import Contact, Outcome
+from nbo.decision.request import Request
+from nbo.errors import BadInputError
+
+Record = dict[str, Any]
+
+_SLOT_FIELDS = tuple(field.name for field in fields(Slot))
+
+
+def to_record(decision: Decision) -> Record:
+    """Turn a decision into JSON-able values.
+
+    Facts that are not finite are left out: JSON has no word for them, and rules and models
+    treat them as unknown.
+    """
+    return {
+        "request": request_to_record(decision.request),
+        "arms": dict(decision.arms),
+        "slots": [
+            {name: _plain(getattr(slot, name)) for name in _SLOT_FIELDS} for slot in decision.slots
+        ],
+        "refusals": [
+            [r.offer_id, r.stage, r.rule, r.detail, r.incentive_id] for r in decision.refusals
+        ],
+        "versions": dict(decision.versions),
+        "degraded": list(decision.degraded),
+    }
+
+
+def from_record(record: Mapping[str, Any]) -> Decision:
+    """Rebuild the decision a record was made of.
+
+    Raises:
+        BadInputError: A field is missing or of the wrong kind.
+    """
+    try:
+        return Decision(
+            request=request_from_record(record["request"]),
+            arms=dict(record["arms"]),
+            slots=tuple(
+                Slot(**{**slot, "reasons": tuple(slot["reasons"])}) for slot in record["slots"]
+            ),
+            refusals=tuple(Refusal(*row) for row in record["refusals"]),
+            versions=dict(record["versions"]),
+            degraded=tuple(record["degraded"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadInputError("record", f"is not a decision record: {error!r}") from error
+
+
+def request_to_record(request: Request) -> Record:
+    """Turn a request into JSON-able values."""
+    return {
+        "decision_id": request.decision_id,
+        "customer_id": request.customer_id,
+        "interaction_id": request.interaction_id,
+        "at": _iso(request.at),
+        "channel": request.channel,
+        "language": request.language,
+        "slots": request.slots,
+        "facts": {
+            name: value
+            for name, value in request.facts.items()
+            if not isinstance(value, float) or math.isfinite(value)
+        },
+        "history": [[_iso(contact.at), *contact[1:]] for contact in request.history],
+        "seed": request.seed,
+        "agent_id": request.agent_id,
+    }
+
+
+def request_from_record(record: Mapping[str, Any]) -> Request:
+    """Rebuild the request a record was made of.
+
+    Raises:
+        KeyError, TypeError, ValueError: A field is missing or of the wrong kind.
+    """
+    return Request(
+        decision_id=record["decision_id"],
+        customer_id=record["customer_id"],
+        interaction_id=record["interaction_id"],
+        at=datetime.fromisoformat(record["at"]),
+        channel=record["channel"],
+        language=record["language"],
+        slots=record["slots"],
+        facts=dict(record["facts"]),
+        history=tuple(_contact(row) for row in record["history"]),
+        seed=record["seed"],
+        agent_id=record["agent_id"],
+    )
+
+
+def _contact(row: Sequence[Any]) -> Contact:
+    at, channel, interaction_id, decision_id, offer_id, group_id, outcome = row
+    when = datetime.fromisoformat(at)
+    return Contact(when, channel, interaction_id, decision_id, offer_id, group_id, Outcome(outcome))
+
+
+def _iso(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat()
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,191 @@
+"""Rules: CEL expressions over facts, checked against the schema when they are written.
+
+True passes; false refuses; unknown refuses and names what is missing. This is the only
+module that knows the expression library.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from cel_expr_python import cel
+
+from nbo.decision.catalog import RuleText
+from nbo.decision.facts import Fact, Facts, FactSchema, FactType
+from nbo.decision.rule_mistakes import Mistake, RuleError, mistakes_in
+
+__all__ = ["Activation", "Rule", "RuleError", "RuleLanguage", "Verdict", "compile_rule"]
+
+MAX_RULE_LENGTH = 4_000
+"""Characters; longer text is refused before it is parsed."""
+
+_CEL_TYPES = {
+    FactType.NUMBER: cel.Type.DOUBLE,
+    FactType.TEXT: cel.Type.STRING,
+    FactType.FLAG: cel.Type.BOOL,
+}
+_STRING_LITERAL = re.compile(
+    r"""'''.*?'''|\"\"\".*?\"\"\"|'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\"""", re.S
+)
+_DOTTED_NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
+_STATUS = re.compile(r"^[A-Z_]+: ")
+
+
+class Verdict(NamedTuple):
+    """Answer of one rule for one customer.
+
+    Attributes:
+        passed: True only if the expression is known to be true.
+        detail: Why not: the missing facts, or the facts that decided with their values;
+            empty when passed.
+    """
+
+    passed: bool
+    detail: str
+
+
+_PASSED = Verdict(True, "")
+
+
+class Activation:
+    """The facts of one request as rules see them; remembers every verdict.
+
+    Equal expressions are evaluated once per activation, however many offers use them. Not for
+    use by several threads at once: each request has its own.
+    """
+
+    __slots__ = ("cel", "facts", "verdicts")
+
+    def __init__(self, facts: Mapping[str, Fact], activation: Any) -> None:
+        self.facts = facts
+        self.cel = activation
+        self.verdicts: dict[str, Verdict] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A compiled expression.
+
+    Attributes:
+        expression: Its text, without surrounding space; equal text, equal rule.
+        reads: Facts it mentions, in the order of the text.
+    """
+
+    expression: str
+    reads: tuple[str, ...]
+    _program: Any = field(repr=False, compare=False)
+
+    def check(self, activation: Activation) -> Verdict:
+        """Whether the rule holds; evaluated at most once per activation."""
+        verdict = activation.verdicts.get(self.expression)
+        if verdict is None:
+            verdict = self._evaluate(activation)
+            activation.verdicts[self.expression] = verdict
+        return verdict
+
+    def _evaluate(self, activation: Activation) -> Verdict:
+        answer = self._program.eval(activation.cel).value()
+        if answer is True:
+            return _PASSED
+        facts = activation.facts
+        missing = [name for name in self.reads if name not in facts]
+        if answer is False:
+            shown = [f"{name} is {show(facts[name])}" for name in self.reads if name in facts]
+            return Verdict(False, ", ".join(shown) or f"{self.expression} is false")
+        if missing:
+            verb = "is" if len(missing) == 1 else "are"
+            return Verdict(False, f"{', '.join(missing)} {verb} unknown")
+        return Verdict(False, f"cannot be evaluated: {_STATUS.sub('', str(answer))}")
+
+
+class RuleLanguage:
+    """Everything rules may say under one fact schema; compiles them and activates facts."""
+
+    def __init__(self, schema: FactSchema) -> None:
+        self.schema = schema
+        self._env = cel.NewEnv(
+            variables={name: _CEL_TYPES[kind] for name, kind in schema.types.items()}
+        )
+
+    def compile(self, text: RuleText) -> Rule:
+        """Check a rule against the schema.
+
+        Raises:
+            RuleError: It does not parse, names an unknown fact, mixes types, or yields
+                something other than true or false.
+        """
+        expression = text.when.strip()
+        if len(expression) > MAX_RULE_LENGTH:
+            long = f"{len(expression)} characters long, must be at most {MAX_RULE_LENGTH}"
+            raise RuleError(text.name, (Mistake(1, 1, long, ""),))
+        if not expression or (not expression.isprintable() and _unprintable(expression)):
+            what = "is empty" if not expression else "holds a character that cannot be printed"
+            raise RuleError(text.name, (Mistake(1, 1, f"the rule {what}", ""),))
+        try:
+            program = self._env.compile(expression)
+        except RuntimeError as error:
+            mistakes = mistakes_in(str(error), expression, self.schema.types)
+            raise RuleError(text.name, mistakes) from None
+        if program.return_type() != cel.Type.BOOL:
+            yields = str(program.return_type()).lower()
+            message = f"yields a {yields}, must be true or false; compare it, e.g. with == or >"
+            first_line = expression.splitlines()[0]
+            raise RuleError(text.name, (Mistake(1, 1, message, first_line),))
+        return Rule(expression, self._facts_in(expression), program)
+
+    def activate(self, facts: Facts) -> Activation:
+        """Prepare facts for rules; a fact of the wrong type or NaN is unknown."""
+        types = self.schema.types
+        known = {
+            name: value
+            for name, value in facts.items()
+            if name in types and _is_of_type(value, types[name])
+        }
+        return Activation(known, self._env.Activation(known))
+
+    def _facts_in(self, expression: str) -> tuple[str, ...]:
+        outside_strings = _STRING_LITERAL.sub("''", expression)
+        types = self.schema.types
+        names = (_longest_known(name, types) for name in _DOTTED_NAME.findall(outside_strings))
+        return tuple(dict.fromkeys(name for name in names if name))
+
+
+def compile_rule(text: RuleText, schema: FactSchema) -> Rule:
+    """Compile one rule; for many rules of one schema, share a `RuleLanguage`.
+
+    Raises:
+        RuleError: As `RuleLanguage.compile`.
+    """
+    return RuleLanguage(schema).compile(text)
+
+
+def show(value: Fact) -> str:
+    """Write a fact's value for people: ``3``, ``2.5``, ``true``, ``'gold'``."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return repr(value if len(value) <= 60 else value[:57] + "...")
+    return f"{value:.10g}"
+
+
+def _is_of_type(value: object, kind: FactType) -> bool:
+    if kind is FactType.NUMBER:
+        return (
+            isinstance(value, (float, int)) and not isinstance(value, bool) and math.isfinite(value)
+        )
+    return isinstance(value, str if kind is FactType.TEXT else bool)
+
+
+def _longest_known(name: str, types: Mapping[str, FactType]) -> str:
+    # `customer.plan.contains(...)` mentions the fact `customer.plan`.
+    while name and name not in types:
+        name = name.rpartition(".")[0]
+    return name
+
+
+def _unprintable(expression: str) -> bool:
+    return any(not (char.isprintable() or char in "\n\t\r") for char in expression)

@@ -1,0 +1,96 @@
+"""Propensities of the treatments that passed the screen, from a model or, failing it, priors."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from nbo.decision.catalog import Treatment
+from nbo.decision.prior import PriorPropensity
+from nbo.decision.propensity import Array, Propensity, Scores
+from nbo.decision.request import Request
+
+_log = logging.getLogger(__name__)
+_PRIOR = PriorPropensity()
+
+
+class Scored(NamedTuple):
+    """Scores with the model that gave them.
+
+    Attributes:
+        scores: One row per treatment.
+        model: Version of the model used.
+        degraded: Steps down the ladder that were taken.
+    """
+
+    scores: Scores
+    model: str
+    degraded: tuple[str, ...]
+
+
+def score(
+    request: Request,
+    treatments: Sequence[Treatment],
+    champion: Propensity,
+    models: Mapping[str, Propensity],
+    wanted: str,
+) -> Scored:
+    """Score treatments with the model an arm wants, the champion, or the offers' priors.
+
+    A model that is not loaded is replaced by the champion. A model that raises, or whose
+    scores are not probabilities, is replaced by the priors: a broken model must cost the
+    answer's quality, never the answer.
+    """
+    model = champion
+    degraded: tuple[str, ...] = ()
+    if wanted:
+        model = models.get(wanted, champion)
+        degraded = () if wanted in models else (f"model {wanted} missing",)
+    if not treatments:
+        return Scored(_PRIOR.score(request, treatments), model.version, degraded)
+    try:
+        scores = model.score(request, treatments)
+        reason = _implausible(scores, len(treatments))
+    except Exception:
+        _log.exception("model %s failed; priors are used", model.version)
+    else:
+        if not reason:
+            return Scored(scores, model.version, degraded)
+        _log.error("model %s gave %s; priors are used", model.version, reason)
+    prior = _PRIOR.score(request, treatments)
+    return Scored(prior, _PRIOR.version, (*degraded, "prior propensity"))
+
+
+def smooth(scores: Scores, prior: Array, evidence: float) -> Array:
+    """Draw each score towards its offer's prior while little was seen of it.
+
+    ``(S * p0 + M * p) / (S + M)`` with S the starting evidence and M the model's.
+
+    Args:
+        scores: (n,) of a model.
+        prior: (n,) p0, the offers' declared acceptance rates.
+        evidence: S, in outcomes, >= 0.
+
+    Returns:
+        (n,) P; where S + M is 0 the model's own score.
+    """
+    seen = scores.evidence
+    total = evidence + seen
+    weighted = evidence * prior + seen * scores.probability
+    return np.where(total > 0.0, weighted / np.where(total > 0.0, total, 1.0), scores.probability)
+
+
+def _implausible(scores: Scores, n: int) -> str:
+    """Say what is wrong with scores; empty if nothing is."""
+    for name, values in (("probability", scores.probability), ("batch", scores.batch)):
+        if values.shape != (n,):
+            return f"{name} of shape {values.shape}, must be ({n},)"
+        if not bool(np.all((values >= 0.0) & (values <= 1.0))):
+            return f"a {name} outside [0, 1] or not a number"
+    evidence = scores.evidence
+    if evidence.shape != (n,) or not bool(np.all((evidence >= 0.0) & np.isfinite(evidence))):
+        return "evidence that is not one finite number >= 0 per treatment"
+    return ""
