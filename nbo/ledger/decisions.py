@@ -1,0 +1,135 @@
+"""Decisions: appended once, in batches, and found again by id or customer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Engine, select
+
+from nbo.decision.record import Record
+from nbo.errors import BadInputError
+from nbo.ledger import tables
+from nbo.ledger.engine import in_one_statement
+from nbo.ledger.storable import json_text, money, plain_text
+
+# A repeated decision adds nothing, and neither do its slots: both commit in one statement.
+_APPEND = """
+WITH added AS (
+    INSERT INTO decision (decision_id, at, customer_id, interaction_id, channel, agent_id, arms,
+                          catalog_version, model_version, degraded, record, imported)
+    SELECT d.decision_id, d.at, d.customer_id, d.interaction_id, d.channel, d.agent_id,
+           d.arms::jsonb, d.catalog_version, d.model_version, d.degraded::jsonb, d.record::json,
+           %s::boolean
+    FROM unnest(%s::text[], %s::text[]::timestamptz[], %s::text[], %s::text[], %s::text[],
+                %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
+         AS d(decision_id, at, customer_id, interaction_id, channel, agent_id, arms,
+              catalog_version, model_version, degraded, record)
+    ON CONFLICT DO NOTHING
+    RETURNING decision_id
+), filled AS (
+    INSERT INTO slot (decision_id, rank, offer_id, group_id, incentive_id, probability,
+                      propensity, value, priority)
+    SELECT s.*
+    FROM unnest(%s::text[], %s::int[], %s::text[], %s::text[], %s::text[], %s::float8[],
+                %s::float8[], %s::numeric[], %s::float8[])
+         AS s(decision_id, rank, offer_id, group_id, incentive_id, probability, propensity,
+              value, priority)
+    JOIN added USING (decision_id)
+)
+SELECT count(*) FROM added
+"""
+
+
+def append(engine: Engine, records: Sequence[Record]) -> int:
+    """Write decisions that the ledger does not have yet.
+
+    Args:
+        engine: The ledger.
+        records: As made by `nbo.decision.record.to_record`.
+
+    Returns:
+        How many were new.
+
+    Raises:
+        BadInputError: a record lacks a field; nothing is written.
+        UnavailableError: PostgreSQL does not answer; nothing is lost by trying again.
+    """
+    if not records:
+        return 0
+    return in_one_statement(engine, lambda connection: insert(connection, records))
+
+
+def insert(connection: Connection, records: Iterable[Record], *, imported: bool = False) -> int:
+    """Append within the caller's transaction; see `append`."""
+    # In one order in every process, so that two batches never wait for each other in a circle.
+    once = {_decision_id(record): record for record in records}
+    ordered = [once[decision_id] for decision_id in sorted(once)]
+    try:
+        decisions = [_decision_row(record) for record in ordered]
+        slots = [_slot_row(record, slot) for record in ordered for slot in record["slots"]]
+    except (KeyError, TypeError) as error:
+        raise BadInputError("record", f"is not a decision record: {error!r}") from error
+    parameters = (imported, *_columns(decisions, 11), *_columns(slots, 9))
+    return int(connection.exec_driver_sql(_APPEND, parameters).scalar_one())
+
+
+def get(engine: Engine, decision_id: str) -> Record | None:
+    """Find the record of one decision; None when the ledger does not have it."""
+    query = select(tables.decision.c.record).where(
+        tables.decision.c.decision_id == plain_text(decision_id)
+    )
+    return in_one_statement(engine, lambda c: c.execute(query).scalar_one_or_none())
+
+
+def recent(engine: Engine, customer_id: str, n: int) -> list[Record]:
+    """Find the last `n` decisions about one customer, latest first."""
+    query = (
+        select(tables.decision.c.record)
+        .where(tables.decision.c.customer_id == plain_text(customer_id))
+        .order_by(tables.decision.c.at.desc(), tables.decision.c.decision_id)
+        .limit(n)
+    )
+    return in_one_statement(engine, lambda c: list(c.execute(query).scalars()))
+
+
+def _decision_id(record: Record) -> str:
+    try:
+        return str(record["request"]["decision_id"])
+    except (KeyError, TypeError) as error:
+        raise BadInputError("record", f"is not a decision record: {error!r}") from error
+
+
+def _decision_row(record: Record) -> tuple[Any, ...]:
+    request, versions = record["request"], record["versions"]
+    return (
+        plain_text(request["decision_id"]),
+        request["at"],
+        plain_text(request["customer_id"]),
+        plain_text(request["interaction_id"]),
+        plain_text(request["channel"]),
+        plain_text(request["agent_id"]),
+        json_text(record["arms"]),
+        versions.get("catalog", ""),
+        versions.get("model", ""),
+        json_text(record["degraded"]),
+        json_text(record),
+    )
+
+
+def _slot_row(record: Record, slot: Record) -> tuple[Any, ...]:
+    return (
+        plain_text(record["request"]["decision_id"]),
+        slot["rank"],
+        slot["offer_id"],
+        slot["group_id"],
+        slot["incentive_id"],
+        slot["probability"],
+        slot["propensity"],
+        money(slot["value"]),
+        slot["priority"],
+    )
+
+
+def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]

@@ -1,0 +1,44 @@
+"""The outbox: outcomes committed here that Redis has yet to hear of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Engine, delete, func, select
+
+from nbo.ledger import tables
+from nbo.ledger.engine import in_one_statement
+
+
+class Waiting(NamedTuple):
+    """One outcome to carry on.
+
+    Attributes:
+        id: Rises with time, not without gaps.
+        payload: outcome_id, kind, at (ISO, UTC), customer_id, interaction_id, channel,
+            decision_id, rank, offer_id, group_id, incentive_id.
+    """
+
+    id: int
+    payload: dict[str, Any]
+
+
+def pending(engine: Engine, limit: int) -> list[Waiting]:
+    """Read the oldest outcomes not carried on yet, at most `limit`."""
+    query = select(tables.outbox.c.id, tables.outbox.c.payload)
+    query = query.order_by(tables.outbox.c.id).limit(limit)
+    return in_one_statement(engine, lambda c: [Waiting(*row) for row in c.execute(query)])
+
+
+def done(engine: Engine, ids: Sequence[int]) -> None:
+    """Forget outcomes that arrived; doing so twice is harmless."""
+    if ids:
+        gone = delete(tables.outbox).where(tables.outbox.c.id.in_(ids))
+        in_one_statement(engine, lambda c: c.execute(gone))
+
+
+def backlog(engine: Engine) -> int:
+    """How many outcomes wait."""
+    query = select(func.count()).select_from(tables.outbox)
+    return in_one_statement(engine, lambda c: int(c.execute(query).scalar_one()))
