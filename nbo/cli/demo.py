@@ -1,0 +1,83 @@
+"""`nbo demo`: a ready workspace played from start to end on embedded stores."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import socket
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from nbo.cli.init import copy_workspace
+from nbo.cli.workspace import JsonOption
+from nbo.errors import NotFoundError
+from nbo.settings import Settings
+
+PLAYGROUND = Path(".nbo") / "demo"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("demo", epilog="Examples:  nbo demo telco   ·   nbo demo retail --json")(demo)
+
+
+def demo(
+    workspace: Annotated[str, typer.Argument(help="telco (simulated) or retail (real).")] = "telco",
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 1,
+    directory: Annotated[
+        Path, typer.Option("--in", help="Where the played workspace is kept; made anew.")
+    ] = PLAYGROUND,
+    as_json: JsonOption = False,
+) -> None:
+    """Play a workspace: load its data, train, answer calls over gRPC, and measure."""
+    from nbo.cli.demo_session import DemoSession
+    from serving.plugins import load_attribute
+    from serving.supervisor import Deployment
+
+    started = time.monotonic()
+    # With --json, standard output holds the object alone; progress goes to standard error.
+    console = Console(stderr=as_json, highlight=False)
+    folder = (directory / workspace).resolve()
+    if (folder / "nbo.toml").is_file():
+        shutil.rmtree(folder)
+    copy_workspace(workspace, folder)
+    if not (folder / "demo.py").is_file():
+        raise NotFoundError("demo", workspace, "this workspace brings no demo.py")
+    settings = Settings.load(folder)
+    run = load_attribute(folder, "demo.py:run")
+    with contextlib.ExitStack() as running:
+        with console.status("Starting Redis, PostgreSQL, the gRPC server and the worker ..."):
+            deployment = running.enter_context(
+                Deployment(settings, listen=_free_address(), quiet=True)
+            )
+        console.print(
+            f"[green]✓[/green] engine serving on {deployment.target} "
+            f"[dim]{time.monotonic() - started:.1f} s[/dim]"
+        )
+        with DemoSession(deployment, console, seed) as session:
+            result = run(session)
+    result["seconds"] = round(time.monotonic() - started, 1)
+    if as_json:
+        print(json.dumps(result, indent=2))
+    else:
+        shown = _nearby(folder)
+        console.print(
+            f"\nDone in {result['seconds']:.0f} s. Everything is kept: "
+            f"[bold]nbo up -w {shown}[/bold] serves it again."
+        )
+
+
+def _free_address() -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{probe.getsockname()[1]}"
+
+
+def _nearby(folder: Path) -> Path:
+    here = Path.cwd()
+    return folder.relative_to(here) if folder.is_relative_to(here) else folder

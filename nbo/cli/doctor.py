@@ -1,0 +1,173 @@
+"""`nbo doctor`: what is configured, reachable and stale, and what to do about it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import typer
+
+from nbo.cli.output import console, print_json
+from nbo.cli.workspace import JsonOption, WorkspaceOption
+from nbo.errors import NboError
+from nbo.settings import Settings
+
+STALE_BEAT_SECONDS = 10.0
+MANY_WAITING = 10_000
+
+
+class Finding(NamedTuple):
+    """One thing looked at.
+
+    Attributes:
+        what: e.g. ``"catalogue"``.
+        state: ``"ok"``, ``"warning"`` or ``"error"``.
+        detail: What was found.
+        remedy: What to do; empty when nothing.
+    """
+
+    what: str
+    state: str
+    detail: str
+    remedy: str = ""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("doctor", epilog="Examples:  nbo doctor   ·   nbo doctor -w my-nbo --json")(doctor)
+
+
+def doctor(workspace: WorkspaceOption = Path(), as_json: JsonOption = False) -> None:
+    """Check the workspace and what runs of it; exit code 1 when something is wrong."""
+    findings = list(examine(workspace))
+    if as_json:
+        print_json([finding._asdict() for finding in findings])
+    else:
+        marks = {"ok": "[green]✓[/green]", "warning": "[yellow]![/yellow]", "error": "[red]✗[/red]"}
+        for finding in findings:
+            console.print(f"{marks[finding.state]} [bold]{finding.what}[/bold]  {finding.detail}")
+            if finding.remedy:
+                console.print(f"    → {finding.remedy}")
+    if any(finding.state == "error" for finding in findings):
+        raise typer.Exit(1)
+
+
+def examine(workspace: Path) -> Iterator[Finding]:
+    """Everything worth telling, in the order in which things depend on each other."""
+    try:
+        settings = Settings.load(workspace)
+    except NboError as error:
+        yield Finding("settings", "error", str(error))
+        return
+    yield Finding("settings", "ok", f"workspace {settings.workspace.name} in {settings.directory}")
+    yield from _definitions(settings)
+    yield from _running(settings)
+
+
+def _definitions(settings: Settings) -> Iterator[Finding]:
+    from features.schema import FeatureSchema
+    from serving.workspace_state import is_schema_current, read_catalog
+
+    if not settings.schema_file.is_file():
+        yield Finding("features", "warning", "never compiled", "nbo features materialize, or nbo up")
+        return
+    schema = FeatureSchema.load(settings.schema_file)
+    count = f"{len(schema.views)} views, {len(schema.windows)} windows"
+    if is_schema_current(settings):
+        yield Finding("features", "ok", count)
+    else:
+        changed = "feature_repo changed since it was compiled"
+        yield Finding("features", "warning", changed, "nbo features materialize, then restart nbo up")
+    try:
+        _, compiled = read_catalog(settings, schema)
+    except NboError as error:
+        yield Finding("catalogue", "error", str(error), "correct catalog.yaml at the place named")
+        return
+    catalog = compiled.catalog
+    yield Finding("catalogue", "ok", f"{len(catalog.offers)} offers, version {catalog.version}")
+
+
+def _running(settings: Settings) -> Iterator[Finding]:
+    from serving.workspace_state import read_running
+
+    running = read_running(settings)
+    if running is None:
+        yield Finding("engine", "warning", "does not run", "nbo up")
+        return
+    yield Finding("engine", "ok", f"process {running.pid} serves {running.target}")
+    from serving.stores import open_stores
+
+    yield from _guarded("server", lambda: _server(running.target))
+    with open_stores(settings) as stores:  # joins those the engine started
+        yield from _guarded("redis", lambda: _redis(stores.redis_url))
+        yield from _guarded("ledger", lambda: _ledger(stores.ledger_url))
+        yield from _guarded("model", lambda: _model(settings, stores))
+
+
+def _guarded(what: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    try:
+        yield from look()
+    except Exception as error:  # a doctor reports what it trips over
+        yield Finding(what, "error", f"{type(error).__name__}: {error}", "see .nbo/logs, or nbo up")
+
+
+def _server(target: str) -> Iterator[Finding]:
+    import grpc
+    from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+    with grpc.insecure_channel(target) as channel:
+        stub = health_pb2_grpc.HealthStub(channel)
+        reply = stub.Check(health_pb2.HealthCheckRequest(), timeout=3.0)
+    healthy = reply.status == health_pb2.HealthCheckResponse.SERVING
+    yield Finding("server", "ok" if healthy else "error", "healthy" if healthy else "not serving")
+
+
+def _redis(url: str) -> Iterator[Finding]:
+    import redis
+
+    from features.stream import EventStream
+    from serving.keys import BEATS, DECISION_STREAM
+
+    live = redis.Redis.from_url(url)
+    memory: Any = live.info("memory")
+    yield Finding("redis", "ok", f"{memory['used_memory_human']} used")
+    beats: Any = live.hgetall(BEATS)
+    late = [
+        role.decode()
+        for role, at in beats.items()
+        if time.time() - float(at) > STALE_BEAT_SECONDS
+    ]
+    if late or not beats:
+        names = ", ".join(late) or "no role"
+        yield Finding("worker", "error", f"no sign of life: {names}", "see the worker's log")
+    else:
+        yield Finding("worker", "ok", ", ".join(sorted(role.decode() for role in beats)))
+    waiting = EventStream(live).backlog()
+    unrecorded: Any = live.xlen(DECISION_STREAM)
+    state = "warning" if max(waiting, unrecorded) > MANY_WAITING else "ok"
+    yield Finding("queues", state, f"{waiting:,} events, {unrecorded:,} decisions waiting")
+
+
+def _ledger(url: str) -> Iterator[Finding]:
+    from nbo.ledger import outbox
+    from nbo.ledger.engine import open_ledger
+
+    ledger = open_ledger(url)
+    try:
+        behind = len(outbox.pending(ledger, MANY_WAITING))
+    finally:
+        ledger.dispose()
+    state = "warning" if behind >= MANY_WAITING else "ok"
+    yield Finding("ledger", state, f"reachable, {behind:,} outcomes on their way to Redis")
+
+
+def _model(settings: Settings, stores: Any) -> Iterator[Finding]:
+    from serving.bootstrap import open_registry
+
+    version = open_registry(stores).champion_version(settings.workspace.name)
+    if version is None:
+        yield Finding("model", "warning", "no champion; declared priors decide", "nbo train")
+    else:
+        yield Finding("model", "ok", f"champion version {version}")

@@ -1,0 +1,79 @@
+"""`nbo features materialize` and `nbo ledger import`: the doors for data in bulk."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from nbo.cli.output import print_json
+from nbo.cli.workspace import JsonOption, WorkspaceOption
+from nbo.settings import Settings
+
+features_app = typer.Typer(help="Customer features: batch tables through Feast.")
+ledger_app = typer.Typer(help="The ledger of decisions and outcomes.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    features_app.command("materialize", epilog="Example:  nbo features materialize")(materialize)
+    ledger_app.command("import", epilog="Example:  nbo ledger import data/past-offers.parquet")(
+        import_log
+    )
+    app.add_typer(features_app, name="features")
+    app.add_typer(ledger_app, name="ledger")
+
+
+def materialize(workspace: WorkspaceOption = Path(), as_json: JsonOption = False) -> None:
+    """Load the workspace's batch tables and identities into the live store, through Feast."""
+    from serving.stores import open_stores
+
+    settings = Settings.load(workspace)
+    with open_stores(settings) as stores:
+        counts = load_features(settings, stores, datetime.now(UTC))
+    if as_json:
+        print_json(counts)
+    else:
+        for name, rows in counts.items():
+            typer.echo(f"{name}: {rows:,} rows")
+
+
+def import_log(
+    file: Annotated[Path, typer.Argument(help="Parquet or CSV; columns in docs/import.md.")],
+    workspace: WorkspaceOption = Path(),
+    as_json: JsonOption = False,
+) -> None:
+    """Import past offers and their outcomes; importing a file twice counts it once."""
+    from serving.stores import open_stores
+
+    settings = Settings.load(workspace)
+    with open_stores(settings) as stores:
+        counts = load_log(stores, file)
+    if as_json:
+        print_json(counts)
+    else:
+        typer.echo("  ".join(f"{name}: {count:,}" for name, count in counts.items()))
+
+
+def load_features(settings: Settings, stores: Any, upto: datetime) -> dict[str, int]:
+    """Apply the feature repo and materialise it; rows per view, and identities."""
+    from features import materialize as feast_side
+    from serving.workspace_state import prepare_schema
+
+    prepare_schema(settings)
+    return feast_side.materialize(settings.feature_repo, stores.redis_url, upto)
+
+
+def load_log(stores: Any, file: Path) -> dict[str, int]:
+    """Import a log of past offers into the ledger; returns what was new."""
+    from nbo.ledger import importing
+    from nbo.ledger.engine import migrate, open_ledger
+
+    ledger = open_ledger(stores.ledger_url)
+    try:
+        migrate(ledger)
+        return importing.import_log(ledger, file)
+    finally:
+        ledger.dispose()

@@ -1,0 +1,45 @@
+"""Which workspace a command is about, and how to reach what runs there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nbo.settings import Settings
+
+if TYPE_CHECKING:
+    from nbo.client import Client
+
+WorkspaceOption = Annotated[
+    Path,
+    typer.Option(
+        "--workspace",
+        "-w",
+        envvar="NBO_WORKSPACE",
+        help="The workspace folder.",
+        show_default="this folder",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+def connect(workspace: Path) -> Client:
+    """A client of the workspace's running server, else of its configured address.
+
+    Raises:
+        UnavailableError: nothing answers there.
+    """
+    from nbo.client import Client
+    from nbo.errors import UnavailableError
+    from serving.workspace_state import read_running
+
+    settings = Settings.load(workspace)
+    running = read_running(settings)
+    target = running.target if running else settings.serving.listen
+    client = Client(target)
+    if not client.ready(timeout=3.0):
+        client.close()
+        raise UnavailableError("server", f"nothing answers on {target}; start it with: nbo up")
+    return client

@@ -1,0 +1,131 @@
+"""The composition root: the one place that builds clients from settings and wires the rooms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import redis
+import redis.asyncio
+from sqlalchemy import Engine
+
+from features.identity import IdentityIndex
+from features.reader import CustomerReader
+from features.schema import FeatureSchema
+from features.stream import AsyncEventStream
+from features.worker import WindowWorker
+from models.registry import Registry
+from nbo import __version__
+from nbo.decision.catalog_text import CompiledCatalog, load_catalog
+from nbo.errors import UnavailableError
+from nbo.ledger import catalogs
+from nbo.ledger.engine import open_ledger
+from nbo.settings import Settings
+from serving.clock import Clock
+from serving.customer_service import CustomerService
+from serving.decision_log import DecisionLog
+from serving.event_service import EventService
+from serving.learner import Learner
+from serving.live_world import LiveWorld
+from serving.offer_engine import OfferEngine
+from serving.offer_service import OfferService
+from serving.outcome_recorder import OutcomeRecorder
+from serving.plugins import load_models
+from serving.recorder import Recorder
+from serving.relay import Relay
+from serving.stores import Stores
+
+LEDGER_THREADS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """Everything the gRPC server serves, built and connected."""
+
+    offers: OfferService
+    events: EventService
+    customers: CustomerService
+    world: LiveWorld
+    live: redis.asyncio.Redis
+    threads: ThreadPoolExecutor
+    ledger: Engine
+
+    async def follow(self) -> None:
+        """Keep catalogue and models current until cancelled."""
+        await self.world.follow(self.live, self.threads)
+
+    async def close(self) -> None:
+        """Close every connection; what was acknowledged is durable already."""
+        await self.live.aclose()
+        self.threads.shutdown(wait=True)
+        self.ledger.dispose()
+
+
+async def build_application(settings: Settings, stores: Stores) -> Application:
+    """Build the server's services. Loads the champion, if there is one, before serving."""
+    schema = FeatureSchema.load(settings.schema_file)
+    ledger = open_ledger(stores.ledger_url)
+    live = redis.asyncio.Redis.from_url(stores.redis_url)
+    blocking = redis.Redis.from_url(stores.redis_url)
+    threads = ThreadPoolExecutor(LEDGER_THREADS, thread_name_prefix="blocking")
+    clock = Clock(settings.serving.accept_request_time)
+    world = _world(settings, stores, schema, ledger)
+    world.refresh_champion()
+    await world.announce(live)
+    log = DecisionLog(live, ledger, threads)
+    engine = OfferEngine(CustomerReader(live, schema), world, log, settings.trigger)
+    recorder = OutcomeRecorder(live, ledger, log, world, threads, clock)
+    identities = IdentityIndex(blocking)
+    return Application(
+        offers=OfferService(engine, recorder, schema, clock),
+        events=EventService(AsyncEventStream(live), schema, clock),
+        customers=CustomerService(engine, identities, settings.workspace.country, threads, clock),
+        world=world,
+        live=live,
+        threads=threads,
+        ledger=ledger,
+    )
+
+
+def worker_roles(settings: Settings, stores: Stores) -> Mapping[str, Callable[[], int]]:
+    """The steps of the background worker, by role; each role has its own connections."""
+    schema = FeatureSchema.load(settings.schema_file)
+    ledger = open_ledger(stores.ledger_url)
+
+    def live() -> redis.Redis:
+        return redis.Redis.from_url(stores.redis_url)
+
+    return {
+        "windows": WindowWorker(live(), schema).step,
+        "recorder": Recorder(live(), ledger).step,
+        "relay": Relay(live(), ledger).step,
+        "learner": Learner(live(), ledger).step,
+    }
+
+
+def open_registry(stores: Stores) -> Registry:
+    """The model registry of a workspace."""
+    return Registry(stores.tracking_uri, stores.artifact_root)
+
+
+def published_catalog(ledger: Engine, schema: FeatureSchema) -> CompiledCatalog:
+    """The catalogue in force. Raises UnavailableError when none was ever published."""
+    current = catalogs.current(ledger)
+    if current is None:
+        raise UnavailableError("ledger", "no catalogue was published; `nbo up` publishes one")
+    return load_catalog(current.text, "published catalogue", schema.fact_schema())
+
+
+def _world(
+    settings: Settings, stores: Stores, schema: FeatureSchema, ledger: Engine
+) -> LiveWorld:
+    registry = open_registry(stores)
+    name = settings.workspace.name
+    return LiveWorld(
+        compiled=published_catalog(ledger, schema),
+        plugins=load_models(settings.directory, settings.models.plugins),
+        champion_version=lambda: registry.champion_version(name),
+        load_champion=lambda: registry.load(name),
+        engine_version=__version__,
+    )

@@ -1,0 +1,23 @@
+"""Names of the Redis keys that serving owns; what belongs to customers is named in `features`.
+
+Hash tags keep together what one transaction or script touches, so that Redis Cluster works.
+"""
+
+DECISION_STREAM = "nbo:{decisions}:s"
+OUTCOME_STREAM = "nbo:{outcomes}:s"
+CHAMPION_BASE = "nbo:{outcomes}:base"
+WEIGHTS = "nbo:{outcomes}:weights"
+WEIGHTS_VERSION = "nbo:{outcomes}:weights:version"
+
+
+def decision_key(decision_id: str) -> str:
+    """Where a decision waits until the ledger has it."""
+    return f"nbo:d:{{{decision_id}}}"
+
+
+def outcome_seen_key(outcome_id: str) -> str:
+    """Marks an outcome as handed to the learner."""
+    return f"nbo:{{outcomes}}:seen:{outcome_id}"
+
+BEATS = "nbo:{workers}:beats"
+"""HASH of worker role to the epoch seconds of its last step."""

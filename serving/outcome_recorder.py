@@ -1,0 +1,130 @@
+"""An outcome, from the call to its durable place: the ledger first, then everything else.
+
+One SQL transaction holds the idempotency key, the outcome and an outbox row; only then is the
+call acknowledged. The history in Redis is written at once so that the next request knows; if
+that fails, the relay does it from the outbox.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import Executor
+from datetime import datetime
+
+import redis.asyncio
+import structlog
+from redis.exceptions import RedisError
+from sqlalchemy import Engine
+
+from features import history
+from nbo.decision.history import Outcome
+from nbo.decision.record import Record
+from nbo.errors import BadInputError
+from nbo.ledger import outcomes
+from nbo.ledger.outcomes import OutcomeInput
+from nbo.v1 import common_pb2, offers_pb2
+from serving import request_checks as check
+from serving.clock import Clock
+from serving.decision_log import DecisionLog
+from serving.live_world import LiveWorld
+from serving.relay import contact_of
+from serving.wire import to_time
+
+log = structlog.get_logger()
+
+
+class OutcomeRecorder:
+    """Records outcomes; one per process.
+
+    Args:
+        live: Redis.
+        ledger: PostgreSQL.
+        decisions: Where the decision is looked up.
+        world: The catalogue that says what an acceptance adds to the bill.
+        threads: Where blocking ledger calls run.
+        clock: The server's clock.
+    """
+
+    def __init__(
+        self,
+        live: redis.asyncio.Redis,
+        ledger: Engine,
+        decisions: DecisionLog,
+        world: LiveWorld,
+        threads: Executor,
+        clock: Clock,
+    ) -> None:
+        self._live = live
+        self._ledger = ledger
+        self._decisions = decisions
+        self._world = world
+        self._threads = threads
+        self._clock = clock
+
+    async def record(self, request: offers_pb2.RecordOutcomeRequest) -> str:
+        """Make one outcome durable and known; returns its id, the same for a repeated call."""
+        decision_id = check.identifier("decision_id", request.decision_id)
+        decision = await self._decisions.find(decision_id)
+        given = self._checked(request, decision)
+        loop = asyncio.get_running_loop()
+        receipt = await loop.run_in_executor(
+            self._threads, outcomes.record, self._ledger, given, decision
+        )
+        if not receipt.duplicate:
+            await self._remember(receipt.payload)
+        return receipt.outcome_id
+
+    async def _remember(self, payload: dict[str, object]) -> None:
+        try:
+            async with self._live.pipeline(transaction=False) as pipe:
+                history.append(pipe, str(payload["customer_id"]), contact_of(payload))
+                await pipe.execute()
+        except RedisError as error:
+            log.warning("history follows by relay", reason=str(error))
+
+    def _checked(
+        self, request: offers_pb2.RecordOutcomeRequest, decision: Record
+    ) -> OutcomeInput:
+        if request.outcome == common_pb2.OUTCOME_UNSPECIFIED:
+            raise BadInputError("outcome", "is required")
+        now = self._clock.now()
+        stated = self._time("at", request)
+        return OutcomeInput(
+            idempotency_key=check.identifier("idempotency_key", request.idempotency_key),
+            decision_id=request.decision_id,
+            rank=check.between("rank", request.rank, 1, check.MAX_SLOTS),
+            kind=Outcome(_name("outcome", common_pb2.Outcome, request.outcome)),
+            reason=_reason(request.reason),
+            at=check.not_in_the_future("at", stated or now, now),
+            defer_until=self._time("defer_until", request),
+            at_stated=stated is not None,
+            monthly_revenue=self._monthly_revenue(decision, request.rank),
+        )
+
+    def _monthly_revenue(self, decision: Record, rank: int) -> float:
+        """What accepting the slot adds to the bill each month, the incentive's part taken off."""
+        catalog = self._world.current.compiled.catalog
+        for slot in decision["slots"]:
+            offer = catalog.offers.get(slot["offer_id"])
+            incentive = catalog.incentives.get(slot["incentive_id"])
+            if slot["rank"] == rank and offer and incentive:
+                return offer.monthly_revenue - incentive.monthly_cost
+        return 0.0
+
+    @staticmethod
+    def _time(field: str, request: offers_pb2.RecordOutcomeRequest) -> datetime | None:
+        return to_time(field, getattr(request, field)) if request.HasField(field) else None
+
+
+def _reason(number: int) -> str:
+    name = _name("reason", common_pb2.Reason, number)
+    return "" if name == "REASON_UNSPECIFIED" else name
+
+
+def _name(field: str, kind: object, number: int) -> str:
+    """The name of an enum value; numbers of a newer API are refused, not guessed."""
+    try:
+        name: str = kind.Name(number)  # type: ignore[attr-defined]  # protobuf's enum wrapper
+    except ValueError as error:
+        raise BadInputError(field, f"must be a value this server knows, was {number}") from error
+    return name

@@ -1,0 +1,78 @@
+"""How the supervisor starts a process of ours, and how that process says it is ready."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from nbo.settings import Settings
+from serving.logs import configure_logs
+from serving.stores import Stores
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """What a process of ours is started with."""
+
+    settings: Settings
+    stores: Stores
+    listen: str
+    ready: Path
+
+
+def command(module: str, settings: Settings, stores: Stores, listen: str, ready: Path) -> list[str]:
+    """The command line that starts `module` with these arguments."""
+    return [
+        *(sys.executable, "-m", module, str(settings.directory)),
+        *("--redis", stores.redis_url),
+        *("--ledger", stores.ledger_url),
+        *("--mlflow", stores.tracking_uri),
+        *("--artifacts", str(stores.artifact_root)),
+        *("--listen", listen),
+        *("--ready", str(ready)),
+    ]
+
+
+def parse_arguments(description: str) -> Arguments:
+    """Read what `command` wrote, and set up the logs."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("workspace", type=Path)
+    for name in ("redis", "ledger", "mlflow"):
+        parser.add_argument(f"--{name}", required=True, help=f"URL of {name}")
+    parser.add_argument("--artifacts", type=Path, required=True)
+    parser.add_argument("--listen", required=True, help="address of the gRPC server")
+    parser.add_argument("--ready", type=Path, required=True, help="file written when ready")
+    given = parser.parse_args()
+    configure_logs()
+    _stop_with_parent()
+    return Arguments(
+        settings=Settings.load(given.workspace),
+        stores=Stores(given.redis, given.ledger, given.mlflow, given.artifacts),
+        listen=given.listen,
+        ready=given.ready,
+    )
+
+
+def write_ready(ready: Path, text: str) -> None:
+    """Say that this process is ready; the file appears whole."""
+    draft = ready.with_suffix(f".{os.getpid()}")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(ready)
+
+
+def _stop_with_parent() -> None:
+    """Stop when the supervisor is gone, however it went: nobody would restart or stop us."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1.0)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()

@@ -1,0 +1,91 @@
+"""Limits of what a client may send, one function per kind of value.
+
+Written by hand rather than with protovalidate: the messages must name the field, the value
+and the remedy in one sentence, and the checks are few.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from nbo.decision.facts import Fact, FactSchema, FactType
+from nbo.errors import BadInputError
+
+MAX_SLOTS = 50
+MAX_FACTS = 100
+MAX_TEXT = 4096
+MAX_INTENT = 200
+MAX_IDENTITY = 256
+MAX_EVENTS = 5000
+MAX_CONTACTS = 100
+CLOCK_SKEW = timedelta(minutes=5)
+
+_ID = re.compile(r"[A-Za-z0-9._:@+\-]{1,128}")
+_KINDS: Mapping[FactType, type] = {
+    FactType.NUMBER: float,
+    FactType.TEXT: str,
+    FactType.FLAG: bool,
+}
+
+
+def identifier(field: str, value: str, *, required: bool = True) -> str:
+    """An id; empty is allowed only where it is not required."""
+    if not value and not required:
+        return value
+    if not value:
+        raise BadInputError(field, "is required")
+    if not _ID.fullmatch(value):
+        shown = value if len(value) <= 40 else value[:40] + "…"
+        raise BadInputError(
+            field,
+            "must be 1 to 128 characters of letters, digits and . _ : @ + -, "
+            f"was {shown!r} ({len(value)} characters)",
+        )
+    return value
+
+
+def between(field: str, value: int, low: int, high: int) -> int:
+    """A whole number within limits."""
+    if not low <= value <= high:
+        raise BadInputError(field, f"must be between {low} and {high}, was {value}")
+    return value
+
+
+def at_most(field: str, value: str, limit: int) -> str:
+    """A text no longer than `limit` characters."""
+    if len(value) > limit:
+        raise BadInputError(field, f"must be at most {limit} characters, was {len(value)}")
+    return value
+
+
+def not_in_the_future(field: str, at: datetime, now: datetime) -> datetime:
+    """An instant at most five minutes ahead of the server's clock."""
+    if at > now + CLOCK_SKEW:
+        raise BadInputError(
+            field,
+            f"must not be more than 5 minutes in the future, was {at.isoformat()} "
+            f"at {now.isoformat()}",
+        )
+    return at
+
+
+def context_facts(field: str, facts: Mapping[str, Fact], schema: FactSchema) -> dict[str, Fact]:
+    """Facts the desktop adds: declared, of the declared kind, and not the engine's own."""
+    if len(facts) > MAX_FACTS:
+        raise BadInputError(field, f"must hold at most {MAX_FACTS} facts, held {len(facts)}")
+    for name, fact in facts.items():
+        place = f"{field}[{name!r}]"
+        if not name.startswith(("interaction.", "event.")):
+            raise BadInputError(place, "must be an interaction.* or event.* fact")
+        kind = schema.types.get(name)
+        if kind is None:
+            raise BadInputError(place, "is not declared in the workspace's feature schema")
+        if type(fact) is not _KINDS[kind]:
+            raise BadInputError(place, f"must be a {kind}, was {fact!r}")
+        if isinstance(fact, float) and fact - fact != 0.0:
+            raise BadInputError(place, f"must be finite, was {fact}")
+        if isinstance(fact, str):
+            at_most(place, fact, MAX_TEXT)
+    return dict(facts)

@@ -1,0 +1,102 @@
+"""What a workspace compiles to before it serves: the feature schema and the checked catalogue."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from features.schema import FeatureSchema, compile_schema
+from nbo.decision.catalog_text import CompiledCatalog, load_catalog
+from nbo.errors import Problem, WorkspaceError
+from nbo.ledger import catalogs
+from nbo.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Where the running deployment of a workspace answers.
+
+    Attributes:
+        target: Address of the gRPC server.
+        pid: Process id of the supervisor.
+    """
+
+    target: str
+    pid: int
+
+
+def prepare_schema(settings: Settings) -> FeatureSchema:
+    """The compiled schema, compiled anew only when the feature repo changed.
+
+    Raises:
+        WorkspaceError: the definitions are wrong; holds every problem found.
+    """
+    mark = settings.schema_file.with_suffix(".source")
+    source = _fingerprint(settings.feature_repo)
+    if is_schema_current(settings):
+        return FeatureSchema.load(settings.schema_file)
+    schema = compile_schema(settings.feature_repo)
+    schema.save(settings.schema_file)
+    mark.write_text(source, encoding="utf-8")
+    return schema
+
+
+def is_schema_current(settings: Settings) -> bool:
+    """Whether the compiled schema belongs to the feature repo as it is now."""
+    mark = settings.schema_file.with_suffix(".source")
+    if not mark.is_file() or not settings.schema_file.is_file():
+        return False
+    return mark.read_text(encoding="utf-8") == _fingerprint(settings.feature_repo)
+
+
+def read_catalog(settings: Settings, schema: FeatureSchema) -> tuple[str, CompiledCatalog]:
+    """The workspace's catalogue file, as text and compiled.
+
+    Raises:
+        WorkspaceError: the file is missing or wrong; holds every problem found.
+    """
+    file = settings.catalog_file
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise WorkspaceError([Problem(str(file), 0, 0, f"cannot be read: {error}")]) from error
+    return text, load_catalog(text, str(file), schema.fact_schema())
+
+
+def publish_catalog(ledger: Engine, text: str, compiled: CompiledCatalog, author: str) -> None:
+    """Make this catalogue the one in force, unless it is already."""
+    version = compiled.catalog.version
+    current = catalogs.current(ledger)
+    if current is None or current.version != version:
+        catalogs.publish(ledger, version, text, author=author, comment="read from catalog.yaml")
+
+
+def running_file(settings: Settings) -> Path:
+    """Where a deployment says that it runs."""
+    return settings.state_dir / "running.json"
+
+
+def write_running(settings: Settings, running: Running) -> None:
+    """Say where the deployment answers."""
+    running_file(settings).write_text(json.dumps(asdict(running)), encoding="utf-8")
+
+
+def read_running(settings: Settings) -> Running | None:
+    """Where the workspace's deployment answers; None when it does not run."""
+    try:
+        running = Running(**json.loads(running_file(settings).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+    return running if Path(f"/proc/{running.pid}").exists() else None
+
+
+def _fingerprint(repo: Path) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for file in sorted(repo.rglob("*")):
+        if file.suffix in {".py", ".yaml"} and file.is_file():
+            digest.update(str(file.relative_to(repo)).encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()
