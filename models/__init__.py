@@ -1,1 +1,1 @@
-"""Propensity models: batch, online, their blend, and the registry."""
+"""Propensity: batch (LightGBM), online (River), their blend, calibration, registry, checks."""

@@ -1,1 +1,1 @@
-"""From the ledger to a registered model: training sets, fit, evaluation."""
+"""From the ledger to a champion: training sets, fit, evaluation, promotion."""

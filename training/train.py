@@ -1,0 +1,153 @@
+"""One training run: ledger in, registered model out, champion only if it earns it."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine
+
+from models.registry import CHALLENGER, CHAMPION, Registry
+from nbo.decision.catalog import Catalog
+from nbo.decision.facts import FactSchema
+from nbo.ledger.exposures import labelled_exposures
+from training.examples import Example, examples_from
+from training.fit import MODEL, FitReport, fit
+from training.grow import FitParams
+
+
+@dataclass(frozen=True, slots=True)
+class TrainReport:
+    """What one training run brought.
+
+    Attributes:
+        name: Registered name.
+        version: Registered version.
+        promoted: Whether it is the champion now.
+        reason: Why, or why not.
+        fit: See `training.fit.FitReport`.
+        seconds: Wall time of the whole run.
+    """
+
+    name: str
+    version: str
+    promoted: bool
+    reason: str
+    fit: FitReport
+    seconds: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able values; intervals as ``[value, low, high]``."""
+        fitted = self.fit
+        return {
+            "name": self.name,
+            "version": self.version,
+            "promoted": self.promoted,
+            "reason": self.reason,
+            "exposures": fitted.exposures,
+            "dropped": fitted.dropped,
+            "accepted": fitted.accepted,
+            "parts": list(fitted.parts),
+            "starts": [start.isoformat() for start in fitted.starts],
+            "trees": fitted.trees,
+            "figures": {
+                name: {metric: list(figure) for metric, figure in figures._asdict().items()}
+                for name, figures in fitted.figures.items()
+            },
+            "importance": dict(fitted.importance),
+            "seed": fitted.seed,
+            "seconds": round(self.seconds, 2),
+        }
+
+
+def train(
+    engine: Engine,
+    registry: Registry,
+    schema: FactSchema,
+    catalog: Catalog,
+    name: str,
+    *,
+    attribution: timedelta,
+    now: datetime,
+    params: FitParams | None = None,
+    seed: int = 0,
+) -> TrainReport:
+    """Fit a batch model on the ledger and register it.
+
+    Args:
+        engine: The ledger.
+        registry: Where the model goes.
+        schema: Facts the model may read.
+        catalog: In force.
+        name: Registered name, e.g. ``"propensity"``.
+        attribution: How long after its exposure an acceptance may come; an unanswered exposure
+            is a negative only then.
+        now: Nothing later is read.
+        params: Settings of the fit.
+        seed: Of every draw.
+
+    Raises:
+        NotEnoughDataError: too few exposures with a known answer.
+        UnavailableError: ledger or registry does not answer.
+    """
+    examples = examples_from(labelled_exposures(engine, now, attribution))
+    return train_on(examples, registry, schema, catalog, name, params=params, seed=seed)
+
+
+def train_on(
+    examples: Iterable[Example],
+    registry: Registry,
+    schema: FactSchema,
+    catalog: Catalog,
+    name: str,
+    *,
+    params: FitParams | None = None,
+    seed: int = 0,
+) -> TrainReport:
+    """Fit a batch model on given examples and register it; see `train`."""
+    started = time.perf_counter()
+    params = params or FitParams()
+    result = fit(examples, schema, catalog, params, seed)
+    promoted, reason = worth_promoting(result.report)
+    with tempfile.TemporaryDirectory() as scratch:
+        result.model.save(Path(scratch))
+        version = registry.register(
+            Path(scratch),
+            name,
+            params=asdict(params) | {"seed": seed, "catalog": catalog.version},
+            metrics=_metrics(result.report),
+            alias=CHAMPION if promoted else CHALLENGER,
+        )
+    seconds = time.perf_counter() - started
+    return TrainReport(name, version, promoted, reason, result.report, seconds)
+
+
+def worth_promoting(report: FitReport) -> tuple[bool, str]:
+    """Whether the model may serve: no baseline is clearly better.
+
+    A baseline is clearly better when the whole interval of its log loss minus the model's lies
+    below zero on the test part.
+    """
+    baselines = [(name, one.excess) for name, one in report.figures.items() if name != MODEL]
+    best, excess = min(baselines, key=lambda pair: pair[1].value)
+    if excess.high < 0.0:
+        return False, f"{best} has a lower log loss: {excess} against the model"
+    verdict = "has a higher log loss" if excess.low > 0.0 else "is not clearly better or worse"
+    return True, f"the best baseline, {best}, {verdict}: {excess} against the model"
+
+
+def _metrics(report: FitReport) -> dict[str, float]:
+    """Figures by MLflow's metric names, with the ends of their intervals."""
+    metrics = {"exposures": float(report.exposures), "accepted": float(report.accepted)}
+    for name, figures in report.figures.items():
+        prefix = name.replace(" ", "_")
+        for metric, figure in figures._asdict().items():
+            metrics[f"{prefix}.{metric}"] = figure.value
+            metrics[f"{prefix}.{metric}_low"] = figure.low
+            metrics[f"{prefix}.{metric}_high"] = figure.high
+    return metrics
