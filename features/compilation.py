@@ -6,6 +6,7 @@ import hashlib
 import importlib.util
 import sys
 import traceback
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +53,7 @@ def read_definitions(repo_path: Path) -> Definitions:
 
     file = repo_path / "definitions.py"
     module = _run(file)
+    _name_entity_types(module)
     values = list(vars(module).values())
     views = _unique(value for value in values if isinstance(value, FeatureView))
     kinds = (DataSource, Entity, FeatureView)
@@ -70,7 +72,9 @@ def _run(file: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Entity value_type", DeprecationWarning)
+            spec.loader.exec_module(module)
     except SyntaxError as error:
         place = Problem(str(file), error.lineno or 0, error.offset or 0, error.msg)
         raise WorkspaceError([place]) from error
@@ -80,6 +84,19 @@ def _run(file: Path) -> ModuleType:
     finally:
         del sys.modules[name]
     return module
+
+
+def _name_entity_types(module: ModuleType) -> None:
+    """Take entities without a type for texts.
+
+    Feast would infer the type from the file, and takes the large strings that Polars writes for
+    JSON.
+    """
+    from feast import Entity, ValueType
+
+    for value in vars(module).values():
+        if isinstance(value, Entity) and value.value_type is ValueType.UNKNOWN:
+            value.value_type = ValueType.STRING
 
 
 def _line(error: Exception, file: Path) -> int:

@@ -32,6 +32,9 @@ REDIS_URL = "NBO_REDIS_URL"
 """Environment variable that overrides `connection`, so that an embedded Redis is found."""
 
 _BATCH = 1000
+_NO_TIME = -(2**63)
+"""How Feast writes a missing time."""
+
 _Rows = list[tuple[EntityKey, dict[str, Value], datetime, datetime | None]]
 _FIELDS = {
     "f4": "float_val",
@@ -119,7 +122,7 @@ class PackedOnlineStore(OnlineStore):
             found.append((from_us(row.at_us), values))
         return found
 
-    def update(  # noqa: PLR0917 - the signature is Feast's
+    def update(
         self,
         config: RepoConfig,
         tables_to_delete: Sequence[FeatureView],
@@ -175,8 +178,12 @@ def _aware(at: datetime) -> datetime:
 
 def _cell(value: Value | None, wire: str) -> Cell:
     """Unwrap the number, text or flag in Feast's value; None when it holds none."""
-    kind = value.WhichOneof("val") if value is not None else None
+    if value is None:
+        return None
+    kind = value.WhichOneof("val")
     if kind is None or kind == "null_val":
+        return None
+    if kind == "unix_timestamp_val" and value.unix_timestamp_val == _NO_TIME:
         return None
     # Int32 fields come in their own member and share the packed type of Int64.
     return cast(Cell, getattr(value, "int32_val" if kind == "int32_val" else wire))

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from features import history
+from features.digest import decode_latest
 from features.events import Event
 from features.keys import PREFIX, check_customer_id, features_key, history_key
 from features.packing import Packing
 from features.schema import FeatureSchema
 from features.window_state import value
-from features.windows import from_us, to_us
+from features.windows import to_us
 from nbo.decision.facts import Fact
 from nbo.decision.history import Contact
 from nbo.errors import UnavailableError
@@ -95,8 +95,8 @@ class CustomerReader:
 
 
 def _last_event(data: bytes | None, customer_id: str, at_us: int) -> Event | None:
-    """Read the latest event as the worker keeps it: twenty digits of its time, then JSON."""
-    if data is None or int(data[:20]) > at_us:
+    """Read the latest event unless it lies after the instant."""
+    if data is None:
         return None
-    event_id, kind, attributes = json.loads(data[20:])
-    return Event(event_id, customer_id, kind, from_us(int(data[:20])), attributes)
+    event = decode_latest(data, customer_id)
+    return event if to_us(event.at) <= at_us else None

@@ -162,8 +162,13 @@ def _joined(columns: list[Any], index: int, value: Fact, window: Window) -> bool
     elif kind == Kind.LAST:
         # Two events at the same instant have no order: the greater value stands, whichever
         # arrived first, here and in the frames.
-        columns[1][index] = max(columns[1][index], value)
+        columns[1][index] = max(columns[1][index], value, key=_rank)
     return True
+
+
+def _rank(value: Fact) -> tuple[str, Fact]:
+    """Order values of one type by value, of different types by type."""
+    return type(value).__name__, value
 
 
 def _merge(columns: list[Any], window: Window) -> list[Any]:
