@@ -18,10 +18,10 @@ from nbo.decision.history import Outcome
 from nbo.decision.record import Record
 from nbo.errors import BadInputError, ConflictError, UnavailableError
 from nbo.ledger import decisions
-from nbo.ledger.engine import in_one_statement
+from nbo.ledger.engine import in_one_statement, in_transaction
 from nbo.ledger.storable import json_text, money, plain_text
 
-# No rows: nothing was written, and `_resolve` finds out why.
+# Returns no row when nothing was written; `_resolve` then finds out why.
 _RECORD = """
 WITH written AS (
     INSERT INTO outcome (outcome_id, idempotency_key, body_hash, decision_id, rank, kind, reason,
@@ -112,14 +112,13 @@ def record(engine: Engine, given: OutcomeInput, decision: Record) -> OutcomeRece
     outcome_id = uuid.uuid4().hex
     parameters = _parameters(given, decision, slot, outcome_id)
 
-    def write(connection: Connection) -> OutcomeReceipt:
-        row = connection.exec_driver_sql(_RECORD, parameters).one_or_none()
-        if row is None:
-            return _resolve(connection, given, decision, slot, parameters)
-        payload = _payload(given, decision, slot, outcome_id)
-        return OutcomeReceipt(outcome_id, False, row.id, payload)
+    def quickly(connection: Connection) -> OutcomeReceipt | None:
+        return _write(connection, given, decision, slot, parameters)
 
-    return in_one_statement(engine, write)
+    def thoroughly(connection: Connection) -> OutcomeReceipt:
+        return _resolve(connection, given, decision, slot, parameters)
+
+    return in_one_statement(engine, quickly) or in_transaction(engine, thoroughly)
 
 
 def check(given: OutcomeInput, decision: Record) -> Record:
@@ -152,6 +151,21 @@ def check(given: OutcomeInput, decision: Record) -> Record:
     return dict(slots[given.rank])
 
 
+def _write(
+    connection: Connection,
+    given: OutcomeInput,
+    decision: Record,
+    slot: Record,
+    parameters: dict[str, Any],
+) -> OutcomeReceipt | None:
+    """Write the outcome and its outbox row; None when anything stands in the way."""
+    row = connection.exec_driver_sql(_RECORD, parameters).one_or_none()
+    if row is None:
+        return None
+    outcome_id = parameters["outcome_id"]
+    return OutcomeReceipt(outcome_id, False, row.id, _payload(given, decision, slot, outcome_id))
+
+
 def _resolve(
     connection: Connection,
     given: OutcomeInput,
@@ -170,13 +184,10 @@ def _resolve(
     decisions.insert(connection, [decision])
     without_money = {**parameters, "margin": None, "monthly_revenue": None}
     for attempt in (parameters, without_money):
-        row = connection.exec_driver_sql(_RECORD, attempt).one_or_none()
-        if row is not None:
-            payload = _payload(given, decision, slot, attempt["outcome_id"])
-            return OutcomeReceipt(attempt["outcome_id"], False, row.id, payload)
-        known = _known(connection, given, decision, slot)
-        if known is not None:
-            return known
+        receipt = _write(connection, given, decision, slot, attempt)
+        receipt = receipt or _known(connection, given, decision, slot)
+        if receipt is not None:
+            return receipt
     raise UnavailableError("ledger", f"decision {given.decision_id!r} could not be written")
 
 
