@@ -130,7 +130,7 @@ def decode_latest(data: bytes, customer_id: str) -> Event:
 
 
 def _later(event: Event, other: Event) -> bool:
-    """Whether an event comes after another; at the same instant their bytes decide, always alike."""
+    """Whether an event comes after another; at the same instant their bytes decide."""
     if event.at != other.at:
         return event.at > other.at
     return encode_latest(event) > encode_latest(other)

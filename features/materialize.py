@@ -61,6 +61,38 @@ def materialize(repo_path: Path, redis_url: str, upto: datetime) -> dict[str, in
     return {view: written[view] for view in views}
 
 
+def load_identities(repo_path: Path, redis_url: str, schema: FeatureSchema, country: str) -> int:
+    """Load the identities the definitions name; customers not listed there keep theirs.
+
+    Args:
+        repo_path: The feature repo; the source is relative to it.
+        redis_url: Where the online store is.
+        schema: Names the source.
+        country: Of phone numbers without country code, two letters.
+
+    Returns:
+        How many identities were loaded; 0 without a source.
+
+    Raises:
+        BadInputError: Names the first row that is no identity; nothing was loaded.
+    """
+    if not schema.identities:
+        return 0
+    import polars as pl
+    import redis
+
+    from features.identity import Identity, load
+
+    rows = pl.read_parquet(repo_path / schema.identities)
+    if "score" not in rows.columns:
+        rows = rows.with_columns(score=pl.lit(1.0))
+    identities = rows.select(
+        pl.col("customer_id").cast(pl.String), "kind", pl.col("value").cast(pl.String), "score"
+    )
+    with redis.Redis.from_url(redis_url) as client:
+        return load(client, map(Identity._make, identities.iter_rows()), country)
+
+
 def _store(repo_path: Path, redis_url: str) -> FeatureStore:
     """Open Feast on a repo with the given Redis, whatever the environment says."""
     from feast import FeatureStore

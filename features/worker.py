@@ -173,7 +173,8 @@ class WindowWorker:
         customers = {digested.event.customer_id for digested in batch.digested.values()}
         with self._redis.pipeline() as pipe:
             if customers:
-                pipe.watch(*(features_key(c, self._prefix) for c in customers))
+                keys = [features_key(customer, self._prefix) for customer in customers]
+                cast(Any, pipe).watch(*keys)
             ours = self._still_ours(batch.entries)
             if not ours:
                 return 0
