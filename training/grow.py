@@ -51,7 +51,7 @@ class FitParams:
     test_share: float = 0.2
     min_exposures: int = 200
     min_answers: int = 20
-    threads: int = 2
+    threads: int = 1
 
 
 class Rows(NamedTuple):

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+import lightgbm
 import numpy as np
 import pytest
 
+from models.batch import BatchPropensity
+from models.calibration import Calibration, sigmoid
+from models.encoding import Encoding
 from nbo.decision.catalog import NO_INCENTIVE, Catalog, Channel, Group, Incentive, Offer, Treatment
 from nbo.decision.facts import INTERACTION_FACTS, FactSchema, FactType
 from nbo.decision.history import HISTORY_FACTS
@@ -104,3 +109,39 @@ def make_request() -> Callable[[np.random.Generator, int], Request]:
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def requests_sample(make_request: Callable[[np.random.Generator, int], Request]) -> list[Request]:
+    generator = np.random.default_rng(7)
+    return [make_request(generator, number) for number in range(6)]
+
+
+@pytest.fixture(scope="session")
+def batch_model(
+    catalog: Catalog,
+    schema: FactSchema,
+    treatments: list[Treatment],
+    make_request: Callable[[np.random.Generator, int], Request],
+) -> BatchPropensity:
+    """A small real model: older customers accept offers of even number, younger the others."""
+    generator = np.random.default_rng(11)
+    requests = [make_request(generator, number) for number in range(1500)]
+    shown = [treatments[generator.integers(len(treatments))] for _ in requests]
+    encoding = Encoding.fit(schema, catalog, requests)
+    rows = np.concatenate(
+        [encoding.encode(one, [what]) for one, what in zip(requests, shown, strict=True)]
+    )
+    age = np.array([float(one.facts.get("customer.age", 50.0)) for one in requests])
+    even = np.array([int(what.offer.offer_id[-1]) % 2 == 0 for what in shown])
+    logit = -1.0 + 0.05 * (age - 50.0) * np.where(even, 1.0, -1.0)
+    accepted = generator.random(len(requests)) < sigmoid(logit)
+    data = lightgbm.Dataset(
+        rows[:1000], accepted[:1000], categorical_feature=list(encoding.categorical)
+    )
+    settings = {"objective": "binary", "num_leaves": 6, "verbosity": -1, "num_threads": 1}
+    booster = lightgbm.train(settings, data, 60)
+    raw = np.asarray(booster.predict(rows[1000:], raw_score=True))
+    calibration = Calibration.fit(raw, accepted[1000:])
+    evidence = Counter(what.offer.offer_id for what in shown)
+    return BatchPropensity(booster, encoding, calibration, evidence, "champion/1")
