@@ -1,0 +1,76 @@
+"""What models learn from: every slot that was really presented, with its label, once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from nbo.decision.record import Record
+from nbo.errors import UnavailableError
+
+# An acceptance outweighs every other answer, whatever their order; an answer outweighs silence.
+# Silence becomes a "no" at the end of the attribution window.
+_LABELLED = """
+WITH labelled AS (
+    SELECT decision_id, rank,
+           min(at) FILTER (WHERE kind = 'ACCEPTED') AS accepted_at,
+           min(at) FILTER (WHERE kind IN ('DECLINED', 'DEFERRED', 'NO_RESPONSE')) AS declined_at,
+           min(at) FILTER (WHERE kind = 'PRESENTED') + %(attribution)s AS expired_at
+    FROM outcome
+    WHERE at <= %(upto)s
+    GROUP BY decision_id, rank
+)
+SELECT d.record, l.rank, l.accepted_at IS NOT NULL AS accepted,
+       COALESCE(l.accepted_at, l.declined_at, l.expired_at) AS outcome_at
+FROM labelled l JOIN decision d USING (decision_id)
+WHERE COALESCE(l.accepted_at, l.declined_at, l.expired_at) <= %(upto)s
+ORDER BY d.at, d.decision_id, l.rank
+"""
+
+_CHUNK = 1_000
+
+
+class Exposure(NamedTuple):
+    """One presented slot whose label is known.
+
+    Attributes:
+        record: The decision; see `nbo.decision.record`. Imported ones may hold None for a
+            slot's probability, propensity, batch and priority.
+        rank: Which of its slots.
+        accepted: The label.
+        outcome_at: When the label became known: the answer, or the end of the attribution
+            window for an exposure without one.
+    """
+
+    record: Record
+    rank: int
+    accepted: bool
+    outcome_at: datetime
+
+
+def labelled_exposures(
+    engine: Engine, upto: datetime, attribution: timedelta
+) -> Iterator[Exposure]:
+    """Read the exposures whose label is known at `upto`, in the order of their decisions.
+
+    Args:
+        engine: The ledger.
+        upto: Outcomes after it are not looked at.
+        attribution: An exposure without an answer is a "no" after so long, and left out before.
+
+    Raises:
+        UnavailableError: PostgreSQL does not answer.
+    """
+    parameters = {"upto": upto, "attribution": attribution}
+    try:
+        with engine.connect() as connection:
+            streaming = connection.execution_options(yield_per=_CHUNK)
+            for row in streaming.exec_driver_sql(_LABELLED, parameters):
+                record, rank, accepted, at = row
+                yield Exposure(record, rank, accepted, at.astimezone(UTC))
+    except DBAPIError as error:
+        raise UnavailableError("ledger", " ".join(str(error.orig).split())) from error
