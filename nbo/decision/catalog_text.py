@@ -21,6 +21,8 @@ from nbo.decision.facts import FactSchema
 from nbo.decision.rules import RuleLanguage
 from nbo.errors import WorkspaceError
 
+__all__ = ["CompiledCatalog", "load_catalog"]
+
 T = TypeVar("T")
 _CURRENCY = re.compile(r"[A-Z]{3}\Z")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*\Z")

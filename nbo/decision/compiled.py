@@ -40,16 +40,14 @@ class Weighting(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CompiledOffer:
-    """An offer with its conditions and the rows of its treatments.
+    """An offer with its conditions.
 
     Attributes:
         conditions: Of eligibility, applicability and suitability, in this order.
-        rows: Incentive id to row in `CompiledCatalog.treatments`.
     """
 
     offer: Offer
     conditions: tuple[Condition, ...]
-    rows: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +67,11 @@ class CompiledCatalog:
         ends: (n_offers,) POSIX seconds, inf for never.
         on_channel: Channel id to (n_offers,) flags.
         in_language: Language to (n_offers,) flags.
+        rule_order: The rules of the offers' conditions.
+        rule_numbers: (n_offers, most conditions) position in `rule_order` of each condition of
+            each offer, in order; -1 where an offer has no further condition.
         offer_of: (n_treatments,) position in `offers`.
+        incentive_of: (n_treatments,) position in `incentive_conditions`.
         value: (n_treatments,) V, before the incentive's cost.
         cost: (n_treatments,) cost of the incentive.
         prior: (n_treatments,) the offer's declared acceptance rate.
@@ -88,7 +90,10 @@ class CompiledCatalog:
     ends: Array
     on_channel: Mapping[str, Flags]
     in_language: Mapping[str, Flags]
+    rule_order: tuple[Rule, ...]
+    rule_numbers: Rows
     offer_of: Rows
+    incentive_of: Rows
     value: Array
     cost: Array
     prior: Array
@@ -102,7 +107,10 @@ def compile_catalog(catalog: Catalog, language: RuleLanguage) -> CompiledCatalog
         RuleError: A rule does not compile; a catalogue read from text was checked before.
     """
     compiler = _Compiler(language)
-    offers, treatments = _lay_out(catalog, compiler)
+    offers = tuple(compiler.offer(offer) for _, offer in sorted(catalog.offers.items()))
+    rule_order = tuple(compiler.rules.values())
+    treatments = _treatments(catalog)
+    incentives = {incentive_id: number for number, incentive_id in enumerate(catalog.incentives)}
     plain = [compiled.offer for compiled in offers]
     position = {offer.offer_id: index for index, offer in enumerate(plain)}
     policies = catalog.policies
@@ -135,6 +143,9 @@ def compile_catalog(catalog: Catalog, language: RuleLanguage) -> CompiledCatalog
             spoken: np.array([_speaks(offer, spoken) for offer in plain], bool)
             for spoken in catalog.languages
         },
+        rule_order=rule_order,
+        rule_numbers=_rule_numbers(offers, rule_order),
+        incentive_of=np.array([incentives[t.incentive.incentive_id] for t in treatments], np.intp),
         offer_of=np.array([position[t.offer.offer_id] for t in treatments], np.intp),
         value=np.array([t.offer.value for t in treatments], float),
         cost=np.array([t.incentive.cost for t in treatments], float),
@@ -153,6 +164,16 @@ class _Compiler:
     def conditions(self, stage: str, texts: Sequence[RuleText]) -> tuple[Condition, ...]:
         return tuple(Condition(stage, text.name, self._compile(text)) for text in texts)
 
+    def offer(self, offer: Offer) -> CompiledOffer:
+        return CompiledOffer(
+            offer,
+            (
+                *self.conditions("eligibility", offer.eligibility),
+                *self.conditions("applicability", offer.applicability),
+                *self.conditions("suitability", offer.suitability),
+            ),
+        )
+
     def _compile(self, text: RuleText) -> Rule:
         expression = text.when.strip()
         if expression not in self.rules:
@@ -160,23 +181,22 @@ class _Compiler:
         return self.rules[expression]
 
 
-def _lay_out(
-    catalog: Catalog, compiler: _Compiler
-) -> tuple[tuple[CompiledOffer, ...], tuple[Treatment, ...]]:
-    offers: list[CompiledOffer] = []
-    treatments: list[Treatment] = []
-    for _, offer in sorted(catalog.offers.items()):
-        rows = {}
-        for incentive_id in sorted(offer.incentives):
-            rows[incentive_id] = len(treatments)
-            treatments.append(Treatment(offer, catalog.incentives[incentive_id]))
-        conditions = (
-            *compiler.conditions("eligibility", offer.eligibility),
-            *compiler.conditions("applicability", offer.applicability),
-            *compiler.conditions("suitability", offer.suitability),
-        )
-        offers.append(CompiledOffer(offer, conditions, rows))
-    return tuple(offers), tuple(treatments)
+def _treatments(catalog: Catalog) -> tuple[Treatment, ...]:
+    return tuple(
+        Treatment(offer, catalog.incentives[incentive_id])
+        for _, offer in sorted(catalog.offers.items())
+        for incentive_id in sorted(offer.incentives)
+    )
+
+
+def _rule_numbers(offers: Sequence[CompiledOffer], rule_order: Sequence[Rule]) -> Rows:
+    number_of = {rule.expression: number for number, rule in enumerate(rule_order)}
+    most = max((len(compiled.conditions) for compiled in offers), default=0)
+    numbers = np.full((len(offers), most), -1, dtype=np.intp)
+    for position, compiled in enumerate(offers):
+        for step, condition in enumerate(compiled.conditions):
+            numbers[position, step] = number_of[condition.rule.expression]
+    return numbers
 
 
 def _concerned(weight: ContextWeight, offers: Sequence[Offer]) -> Flags:

@@ -11,7 +11,9 @@ import random
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from nbo.decision.arbitration import Ranked
 from nbo.decision.catalog import Arm, Selection
+from nbo.decision.compiled import CompiledCatalog
 
 
 class Candidate(NamedTuple):
@@ -35,8 +37,17 @@ class Choice(NamedTuple):
     probability: float
 
 
+def candidates(ranked: Ranked, compiled: CompiledCatalog) -> list[Candidate]:
+    """List the offers in the order of their best treatment, each with all its treatments."""
+    positions: dict[int, list[int]] = {}
+    for position, offer_index in enumerate(compiled.offer_of[ranked.rows].tolist()):
+        positions.setdefault(offer_index, []).append(position)
+    offers = ((compiled.offers[index].offer, own) for index, own in positions.items())
+    return [Candidate(offer.offer_id, offer.group_id, tuple(own)) for offer, own in offers]
+
+
 def select(
-    candidates: Sequence[Candidate],
+    offers: Sequence[Candidate],
     slots: int,
     *,
     per_group: int,
@@ -47,7 +58,7 @@ def select(
     """Fill up to `slots` slots.
 
     Args:
-        candidates: Best first.
+        offers: Best first.
         slots: At most so many choices.
         per_group: At most so many choices of one group.
         selection: The catalogue's policy.
@@ -55,7 +66,7 @@ def select(
         seed: Of every draw; the same seed gives the same choices.
     """
     draw = random.Random(seed)
-    remaining = list(candidates)
+    remaining = list(offers)
     room: dict[str, int] = {}
     chosen: list[Choice] = []
     while remaining and len(chosen) < slots:

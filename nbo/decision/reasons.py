@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nbo.decision.catalog import Offer
-from nbo.decision.compiled import CompiledCatalog
+from nbo.decision.compiled import CompiledCatalog, Condition
 from nbo.decision.rules import Activation
 
 MOST = 5
@@ -14,7 +14,11 @@ _NOTEWORTHY = 1.15
 
 
 def reasons_for(
-    offer_index: int, propensity: float, compiled: CompiledCatalog, activation: Activation
+    offer_index: int,
+    propensity: float,
+    context: float,
+    compiled: CompiledCatalog,
+    activation: Activation,
 ) -> tuple[str, ...]:
     """Say why an offer was chosen, most important first, at most `MOST` sentences.
 
@@ -24,29 +28,43 @@ def reasons_for(
     Args:
         offer_index: Position in `compiled.offers`.
         propensity: P of the chosen treatment.
+        context: C of the chosen treatment; 1 where context is switched off.
         compiled: The catalogue.
         activation: The request's facts.
     """
     candidate = compiled.offers[offer_index]
-    happened = activation.facts.get("event.type")
-    favouring = [
+    favouring = _favouring(offer_index, compiled, activation) if context > 1.0 else []
+    fitting = sorted(candidate.conditions, key=_importance)
+    likelihood = _likelihood(candidate.offer, propensity)
+    sentences = [
+        *_happened([*favouring, *fitting], activation),
+        *(f"Favoured now: {condition.name}" for condition in favouring),
+        *(f"Fits: {condition.name}" for condition in fitting),
+    ]
+    return tuple(dict.fromkeys([*sentences[: MOST - len(likelihood)], *likelihood]))
+
+
+def _favouring(
+    offer_index: int, compiled: CompiledCatalog, activation: Activation
+) -> list[Condition]:
+    return [
         condition
         for condition, weight, applies in compiled.context
         if weight > 0 and applies[offer_index] and condition.rule.check(activation).passed
     ]
-    by_stage = {"applicability": 0, "suitability": 1, "eligibility": 2}
-    fitting = sorted(candidate.conditions, key=lambda condition: by_stage[condition.stage])
-    event_matters = any(
-        name.startswith("event.")
-        for condition in (*favouring, *fitting)
-        for name in condition.rule.reads
+
+
+def _happened(conditions: list[Condition], activation: Activation) -> list[str]:
+    """Name the triggering event if any of the conditions looks at it."""
+    event = activation.facts.get("event.type")
+    looked_at = any(
+        fact.startswith("event.") for condition in conditions for fact in condition.rule.reads
     )
-    sentences = [f"Just happened: {happened}"] if happened and event_matters else []
-    sentences += [f"Favoured now: {condition.name}" for condition in favouring]
-    likelihood = _likelihood(candidate.offer, propensity)
-    fits = [f"Fits: {condition.name}" for condition in fitting]
-    room = MOST - len(likelihood)
-    return tuple(dict.fromkeys([*(sentences + fits)[:room], *likelihood]))
+    return [f"Just happened: {event}"] if event and looked_at else []
+
+
+def _importance(condition: Condition) -> int:
+    return {"applicability": 0, "suitability": 1}.get(condition.stage, 2)
 
 
 def _likelihood(offer: Offer, propensity: float) -> list[str]:

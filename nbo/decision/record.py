@@ -34,9 +34,7 @@ def to_record(decision: Decision) -> Record:
         "slots": [
             {name: _plain(getattr(slot, name)) for name in _SLOT_FIELDS} for slot in decision.slots
         ],
-        "refusals": [
-            [r.offer_id, r.stage, r.rule, r.detail, r.incentive_id] for r in decision.refusals
-        ],
+        "refusals": [list(refusal) for refusal in decision.refusals],
         "versions": dict(decision.versions),
         "degraded": list(decision.degraded),
     }

@@ -7,6 +7,9 @@ from datetime import datetime
 
 from nbo.decision.facts import Facts
 from nbo.decision.history import Contact
+from nbo.errors import BadInputError
+
+MAX_SLOTS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,9 @@ class Request:
         history: The customer's contacts up to `at`, oldest first.
         seed: Seed of every draw in this decision; same request and seed, same answer.
         agent_id: Who asks; logged, never a model input.
+
+    Raises:
+        BadInputError: `at` has no time zone or `slots` is out of range.
     """
 
     decision_id: str
@@ -38,3 +44,9 @@ class Request:
     history: tuple[Contact, ...]
     seed: int
     agent_id: str = ""
+
+    def __post_init__(self) -> None:
+        if self.at.tzinfo is None:
+            raise BadInputError("at", f"must carry a time zone, was {self.at.isoformat()}")
+        if not 1 <= self.slots <= MAX_SLOTS:
+            raise BadInputError("slots", f"must be between 1 and {MAX_SLOTS}, was {self.slots}")

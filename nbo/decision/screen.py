@@ -7,12 +7,13 @@ scores (propensity floor, value) comes after, in `arbitration`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 
-from nbo.decision.catalog import NO_INCENTIVE, Arm
-from nbo.decision.compiled import CompiledCatalog, CompiledOffer, Condition, Flags
+from nbo.decision.catalog import NO_INCENTIVE, Arm, Offer
+from nbo.decision.compiled import CompiledCatalog, Condition, Flags
 from nbo.decision.consent import consent_objection
 from nbo.decision.contact_policy import ContactPolicy
 from nbo.decision.decision import Refusal
@@ -25,7 +26,7 @@ class Screened(NamedTuple):
 
     Attributes:
         rows: Positions in `CompiledCatalog.treatments` of those that passed, ascending.
-        refusals: One per offer that fell, or per treatment if its offer stays with others.
+        refusals: One per offer that fell, then one per treatment whose offer stays with others.
     """
 
     rows: list[int]
@@ -38,10 +39,32 @@ class _Fall(NamedTuple):
     detail: str
 
 
+class _Funnel:
+    """Offers still in, and why the others are out; by position in `CompiledCatalog.offers`.
+
+    What is compared is compared in columns; only what falls is touched one by one.
+    """
+
+    def __init__(self, n: int) -> None:
+        self.left: Flags = np.ones(n, dtype=bool)
+        self.falls: dict[int, _Fall] = {}
+
+    def positions(self) -> list[int]:
+        return _positions(self.left)
+
+    def drop(self, position: int, fall: _Fall) -> None:
+        self.left[position] = False
+        self.falls[position] = fall
+
+    def drop_all(self, fall: _Fall) -> None:
+        self.falls.update(dict.fromkeys(self.positions(), fall))
+        self.left[:] = False
+
+
 def screen(
     request: Request, compiled: CompiledCatalog, activation: Activation, arm: Arm
 ) -> Screened:
-    """Pass every offer through the stages.
+    """Pass every offer through the stages, then its treatments.
 
     Args:
         request: Whom it is for, when, where; with the history.
@@ -49,45 +72,35 @@ def screen(
         activation: The request's facts.
         arm: Of the experiments; may leave only `none` of the incentives.
     """
-    available = _available(request, compiled)
-    general = _general_fall(request, compiled, activation)
-    policy = ContactPolicy(
-        compiled.catalog.policies,
-        request.history,
-        request.at,
-        request.channel,
-        request.interaction_id,
-    )
-    incentives = _allowed_incentives(compiled, activation, arm)
-    rows: list[int] = []
-    refusals: list[Refusal] = []
-    for position, candidate in enumerate(compiled.offers):
-        if not available[position]:
-            fall: _Fall | None = _unavailable(request, compiled, position)
-        else:
-            fall = general or _conditions_fall(candidate.conditions, activation)
-        if fall is None and (objection := policy.objection(candidate.offer)):
-            fall = _Fall("contact policy", *objection)
-        if fall is None:
-            _screen_treatments(candidate, incentives, arm, rows, refusals)
-        else:
-            refusals.append(Refusal(candidate.offer.offer_id, *fall))
-    return Screened(rows, refusals)
+    funnel = _Funnel(len(compiled.offers))
+    _check_availability(funnel, request, compiled)
+    _check_consent(funnel, request, compiled, activation)
+    _check_service_first(funnel, compiled, activation)
+    _check_conditions(funnel, compiled, activation)
+    _check_contact_policy(funnel, request, compiled)
+    rows, treatment_refusals = _screen_treatments(funnel, compiled, activation, arm)
+    refusals = [
+        Refusal(compiled.offers[position].offer.offer_id, *fall)
+        for position, fall in sorted(funnel.falls.items())
+    ]
+    return Screened(rows, refusals + treatment_refusals)
 
 
-def _available(request: Request, compiled: CompiledCatalog) -> Flags:
-    """(n_offers,) whether each offer is within its dates, on this channel, in this language."""
+def _check_availability(funnel: _Funnel, request: Request, compiled: CompiledCatalog) -> None:
+    """Within its dates, on this channel, in this language."""
     now = request.at.timestamp()
-    on_channel = compiled.on_channel.get(request.channel)
-    in_language = compiled.in_language.get(request.language or compiled.catalog.languages[0])
-    if on_channel is None or in_language is None:
-        return np.zeros(len(compiled.offers), dtype=bool)
-    within_dates: Flags = (compiled.starts <= now) & (now < compiled.ends)
-    return within_dates & on_channel & in_language
+    never = np.zeros(len(compiled.offers), dtype=bool)
+    available = (
+        (compiled.starts <= now)
+        & (now < compiled.ends)
+        & compiled.on_channel.get(request.channel, never)
+        & compiled.in_language.get(request.language or compiled.catalog.languages[0], never)
+    )
+    for position in _positions(~available):
+        funnel.drop(position, _unavailable(request, compiled.offers[position].offer))
 
 
-def _unavailable(request: Request, compiled: CompiledCatalog, position: int) -> _Fall:
-    offer = compiled.offers[position].offer
+def _unavailable(request: Request, offer: Offer) -> _Fall:
     if offer.starts is not None and request.at < offer.starts:
         return _Fall("availability", "starts", f"starts {offer.starts:%Y-%m-%d %H:%M} UTC")
     if offer.ends is not None and request.at >= offer.ends:
@@ -98,16 +111,90 @@ def _unavailable(request: Request, compiled: CompiledCatalog, position: int) -> 
     return _Fall("availability", "language", f"no text in {request.language!r}")
 
 
-def _general_fall(
-    request: Request, compiled: CompiledCatalog, activation: Activation
-) -> _Fall | None:
-    """Find what forbids every offer: missing consent, or a need that comes before the sale."""
+def _check_consent(
+    funnel: _Funnel, request: Request, compiled: CompiledCatalog, activation: Activation
+) -> None:
     if objection := consent_objection(activation.facts, request.channel, compiled.catalog):
-        return _Fall("consent", *objection)
-    return _conditions_fall(compiled.service_first, activation)
+        funnel.drop_all(_Fall("consent", *objection))
 
 
-def _conditions_fall(conditions: tuple[Condition, ...], activation: Activation) -> _Fall | None:
+def _check_service_first(
+    funnel: _Funnel, compiled: CompiledCatalog, activation: Activation
+) -> None:
+    """Drop everything while a need comes before the sale."""
+    if fall := _first_fall(compiled.service_first, activation):
+        funnel.drop_all(fall)
+
+
+def _check_conditions(funnel: _Funnel, compiled: CompiledCatalog, activation: Activation) -> None:
+    """Eligibility, applicability, suitability: the n-th conditions of all offers at a time."""
+    # One more than there are rules: the last stands for "no further condition" and passes.
+    passed = np.ones(len(compiled.rule_order) + 1, dtype=bool)
+    for step, numbers in enumerate(compiled.rule_numbers.T):
+        for number in set(numbers[funnel.left].tolist()) - {-1}:
+            passed[number] = compiled.rule_order[number].check(activation).passed
+        for position in _positions(funnel.left & ~passed[numbers]):
+            stage, name, rule = compiled.offers[position].conditions[step]
+            funnel.drop(position, _Fall(stage, name, rule.check(activation).detail))
+
+
+def _check_contact_policy(funnel: _Funnel, request: Request, compiled: CompiledCatalog) -> None:
+    policy = ContactPolicy(
+        compiled.catalog.policies,
+        request.history,
+        request.at,
+        request.channel,
+        request.interaction_id,
+    )
+    for position in funnel.positions():
+        if objection := policy.objection(compiled.offers[position].offer):
+            funnel.drop(position, _Fall("contact policy", *objection))
+
+
+def _screen_treatments(
+    funnel: _Funnel, compiled: CompiledCatalog, activation: Activation, arm: Arm
+) -> tuple[list[int], list[Refusal]]:
+    """Keep the treatments whose offer is left and whose incentive this customer may get.
+
+    An offer that keeps none of its treatments falls as a whole, for the reason of its first.
+    """
+    falls = _incentive_falls(compiled, activation, arm)
+    allowed = np.array([fall is None for fall in falls])[compiled.incentive_of]
+    offer_left = funnel.left[compiled.offer_of]
+    kept = offer_left & allowed
+    fallen = offer_left & ~allowed
+    staying = set(compiled.offer_of[kept].tolist())
+    numbers = compiled.incentive_of[fallen].tolist()
+    offers = compiled.offer_of[fallen].tolist()
+    refusals: list[Refusal] = []
+    for row, number, position in zip(_positions(fallen), numbers, offers, strict=True):
+        fall = falls[number]
+        if fall is None or position in funnel.falls:
+            continue
+        if position not in staying:
+            funnel.drop(position, fall)
+        elif arm.incentives:
+            offer, incentive = compiled.treatments[row]
+            stage, rule, detail = fall
+            refusals.append(Refusal(offer.offer_id, stage, rule, detail, incentive.incentive_id))
+    return _positions(kept), refusals
+
+
+def _incentive_falls(
+    compiled: CompiledCatalog, activation: Activation, arm: Arm
+) -> list[_Fall | None]:
+    """Why this customer may not get each incentive of `incentive_conditions`; None if they may."""
+    if arm.incentives:
+        return [
+            _first_fall(conditions, activation)
+            for conditions in compiled.incentive_conditions.values()
+        ]
+    off = _Fall("eligibility", "incentives", f"arm {arm.arm_id!r} gives no incentives")
+    none = NO_INCENTIVE.incentive_id
+    return [None if one == none else off for one in compiled.incentive_conditions]
+
+
+def _first_fall(conditions: Iterable[Condition], activation: Activation) -> _Fall | None:
     for stage, name, rule in conditions:
         verdict = rule.check(activation)
         if not verdict.passed:
@@ -115,41 +202,6 @@ def _conditions_fall(conditions: tuple[Condition, ...], activation: Activation) 
     return None
 
 
-def _allowed_incentives(
-    compiled: CompiledCatalog, activation: Activation, arm: Arm
-) -> dict[str, _Fall | None]:
-    """Why this customer may not get each incentive; None if they may."""
-    if not arm.incentives:
-        off = _Fall("eligibility", "incentives", f"arm {arm.arm_id!r} gives no incentives")
-        return {
-            incentive_id: None if incentive_id == NO_INCENTIVE.incentive_id else off
-            for incentive_id in compiled.incentive_conditions
-        }
-    return {
-        incentive_id: _conditions_fall(conditions, activation)
-        for incentive_id, conditions in compiled.incentive_conditions.items()
-    }
-
-
-def _screen_treatments(
-    candidate: CompiledOffer,
-    incentives: dict[str, _Fall | None],
-    arm: Arm,
-    rows: list[int],
-    refusals: list[Refusal],
-) -> None:
-    """Keep the treatments of an offer whose incentive is allowed; refuse the others."""
-    falls = [(incentive_id, incentives[incentive_id]) for incentive_id in candidate.rows]
-    kept = [candidate.rows[incentive_id] for incentive_id, fall in falls if fall is None]
-    offer_id = candidate.offer.offer_id
-    if not kept:
-        first = next(fall for _, fall in falls if fall is not None)
-        refusals.append(Refusal(offer_id, *first))
-        return
-    rows.extend(kept)
-    if arm.incentives:
-        refusals.extend(
-            Refusal(offer_id, *fall, incentive_id)
-            for incentive_id, fall in falls
-            if fall is not None
-        )
+def _positions(flags: Flags) -> list[int]:
+    positions: list[int] = np.flatnonzero(flags).tolist()
+    return positions

@@ -1,0 +1,44 @@
+"""Slots: each choice with all that went into it, as it is logged and shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nbo.decision.arbitration import Ranked
+from nbo.decision.compiled import CompiledCatalog
+from nbo.decision.decision import Slot
+from nbo.decision.exploration import Choice
+from nbo.decision.reasons import reasons_for
+from nbo.decision.rules import Activation
+
+
+def fill(
+    choices: Sequence[Choice], ranked: Ranked, compiled: CompiledCatalog, activation: Activation
+) -> tuple[Slot, ...]:
+    """Make one slot of each choice, in order, rank 1 first."""
+    return tuple(
+        _slot(rank, choice, ranked, compiled, activation)
+        for rank, choice in enumerate(choices, start=1)
+    )
+
+
+def _slot(
+    rank: int, choice: Choice, ranked: Ranked, compiled: CompiledCatalog, activation: Activation
+) -> Slot:
+    at, row = choice.position, ranked.rows[choice.position]
+    offer, incentive = compiled.treatments[row]
+    propensity, context = float(ranked.propensity[at]), float(ranked.context[at])
+    return Slot(
+        rank=rank,
+        offer_id=offer.offer_id,
+        group_id=offer.group_id,
+        incentive_id=incentive.incentive_id,
+        probability=choice.probability,
+        propensity=propensity,
+        batch=float(ranked.batch[at]),
+        value=float(ranked.value[at]),
+        priority=float(ranked.priority[at]),
+        context=context,
+        lever=float(ranked.lever[at]),
+        reasons=reasons_for(int(compiled.offer_of[row]), propensity, context, compiled, activation),
+    )
