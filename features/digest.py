@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from features.definitions import Window
@@ -83,7 +84,7 @@ class Digester:
             if change is None:
                 change = CustomerChange(event, {})
                 changes[event.customer_id] = change
-            elif _later(event, change.latest):
+            elif _order(event) > _order(change.latest):
                 change = CustomerChange(event, change.points)
                 changes[event.customer_id] = change
             for name, point in points:
@@ -117,20 +118,18 @@ class Digester:
 
 
 def encode_latest(event: Event) -> bytes:
-    """Twenty digits of the event's time, then JSON: bytes sort as events by time."""
-    attributes: Mapping[str, object] = event.attributes
-    body = _dumps([event.event_id, event.type, attributes])
-    return f"{to_us(event.at):020d}{body}".encode()
+    """Twenty digits of the event's time, its id, and JSON: the bytes sort as `_order` does."""
+    body = _dumps([event.type, event.attributes])
+    return f"{to_us(event.at):020d}{event.event_id}\n{body}".encode()
 
 
 def decode_latest(data: bytes, customer_id: str) -> Event:
     """Read what `encode_latest` wrote."""
-    event_id, kind, attributes = json.loads(data[20:])
-    return Event(event_id, customer_id, kind, from_us(int(data[:20])), attributes)
+    head, _, body = data.decode().partition("\n")
+    kind, attributes = json.loads(body)
+    return Event(head[20:], customer_id, kind, from_us(int(head[:20])), attributes)
 
 
-def _later(event: Event, other: Event) -> bool:
-    """Whether an event comes after another; at the same instant their bytes decide."""
-    if event.at != other.at:
-        return event.at > other.at
-    return encode_latest(event) > encode_latest(other)
+def _order(event: Event) -> tuple[datetime, str]:
+    """Later events are greater; at the same instant the id decides, always alike."""
+    return event.at, event.event_id

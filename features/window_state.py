@@ -17,7 +17,8 @@ import json
 import struct
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any
 
 from features.definitions import Kind, Window
@@ -30,6 +31,7 @@ MERGE_ABOVE = 240
 MAX_DISTINCT = 4000
 """Entries of a `distinct` window; beyond it the oldest fall out and the count is a lower bound."""
 
+_dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _HEADER = struct.Struct("<4sI")
 _COLUMNS = {
     Kind.COUNT: "qq",
@@ -54,9 +56,14 @@ def update(state: bytes | None, points: Iterable[Point], window: Window) -> byte
         window: Whose state it is.
     """
     columns = _decode(state, window)
-    for at_us, value in sorted(points, key=_time):
-        _insert(columns, at_us, value, window)
     times = columns[0]
+    join, put = _ENTRY[Kind(window.kind)]
+    for at_us, value in sorted(points, key=_time):
+        index = len(times) if not times or at_us > times[-1] else bisect_right(times, at_us)
+        if index and times[index - 1] == at_us and join(columns, index - 1, value):
+            continue
+        times.insert(index, at_us)
+        put(columns, index, value)
     if not times:
         return None
     gone = bisect_left(times, _oldest_kept(times[-1], window))
@@ -126,44 +133,70 @@ def _encode(columns: list[Any], window: Window) -> bytes:
     parts = [_HEADER.pack(window.fingerprint, len(columns[0]))]
     for column in columns:
         if isinstance(column, list):
-            parts.append(json.dumps(column, ensure_ascii=False, separators=(",", ":")).encode())
+            parts.append(_dumps(column).encode())
         else:
             parts.append(column.tobytes())
     return b"".join(parts)
 
 
-def _insert(columns: list[Any], at_us: int, value: Fact, window: Window) -> None:
-    """Put one event where it belongs by time; events of the same microsecond share an entry."""
-    times = columns[0]
-    kind = window.kind
-    index = len(times) if not times or at_us > times[-1] else bisect_right(times, at_us)
-    if index and times[index - 1] == at_us and _joined(columns, index - 1, value, window):
-        return
-    times.insert(index, at_us)
-    if kind in {Kind.COUNT, Kind.SUM, Kind.MEAN}:
-        columns[1].insert(index, 1)
-    if kind in {Kind.SUM, Kind.MEAN}:
-        columns[2].insert(index, value)
-    elif kind == Kind.DISTINCT:
-        columns[1].insert(index, _hash(value))
-    elif kind == Kind.LAST:
-        columns[1].insert(index, value)
-
-
-def _joined(columns: list[Any], index: int, value: Fact, window: Window) -> bool:
-    """Add an event to the entry of the same microsecond, if the kind lets them share one."""
-    kind = window.kind
-    if kind == Kind.DISTINCT:
-        return bool(columns[1][index] == _hash(value))
-    if kind in {Kind.COUNT, Kind.SUM, Kind.MEAN}:
-        columns[1][index] += 1
-    if kind in {Kind.SUM, Kind.MEAN}:
-        columns[2][index] += value
-    elif kind == Kind.LAST:
-        # Two events at the same instant have no order: the greater value stands, whichever
-        # arrived first, here and in the frames.
-        columns[1][index] = max(columns[1][index], value, key=_rank)
+def _join_count(columns: list[Any], index: int, value: Fact) -> bool:
+    columns[1][index] += 1
     return True
+
+
+def _put_count(columns: list[Any], index: int, value: Fact) -> None:
+    columns[1].insert(index, 1)
+
+
+def _join_sum(columns: list[Any], index: int, value: Fact) -> bool:
+    columns[1][index] += 1
+    columns[2][index] += value
+    return True
+
+
+def _put_sum(columns: list[Any], index: int, value: Fact) -> None:
+    columns[1].insert(index, 1)
+    columns[2].insert(index, value)
+
+
+def _join_time(columns: list[Any], index: int, value: Fact) -> bool:
+    return True
+
+
+def _put_time(columns: list[Any], index: int, value: Fact) -> None:
+    pass
+
+
+def _join_distinct(columns: list[Any], index: int, value: Fact) -> bool:
+    return bool(columns[1][index] == _hash(value))
+
+
+def _put_distinct(columns: list[Any], index: int, value: Fact) -> None:
+    columns[1].insert(index, _hash(value))
+
+
+def _join_last(columns: list[Any], index: int, value: Fact) -> bool:
+    # Two events at the same instant have no order: the greater value stands, whichever arrived
+    # first, here and in the frames.
+    columns[1][index] = max(columns[1][index], value, key=_rank)
+    return True
+
+
+def _put_last(columns: list[Any], index: int, value: Fact) -> None:
+    columns[1].insert(index, value)
+
+
+_Join = Callable[[list[Any], int, Fact], bool]
+_Put = Callable[[list[Any], int, Fact], None]
+_ENTRY: dict[Kind, tuple[_Join, _Put]] = {
+    Kind.COUNT: (_join_count, _put_count),
+    Kind.SUM: (_join_sum, _put_sum),
+    Kind.MEAN: (_join_sum, _put_sum),
+    Kind.SECONDS_SINCE: (_join_time, _put_time),
+    Kind.DISTINCT: (_join_distinct, _put_distinct),
+    Kind.LAST: (_join_last, _put_last),
+}
+"""Per kind: add an event to the entry of its microsecond, if it may share one; put a new entry."""
 
 
 def _rank(value: Fact) -> tuple[str, Fact]:
@@ -203,6 +236,7 @@ def _merge_distinct(columns: list[Any], window: Window) -> list[Any]:
     return [times[-MAX_DISTINCT:], hashes[-MAX_DISTINCT:]]
 
 
+@lru_cache(65_536, typed=True)
 def _hash(value: Fact) -> int:
     """Eight bytes that tell values apart; 1.0 and True are different values."""
     text = json.dumps(value).encode()

@@ -14,6 +14,8 @@ from nbo.decision.facts import Fact
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_SUMMED = (Kind.SUM, Kind.MEAN)
+_ZERO = (Kind.COUNT, Kind.SUM, Kind.DISTINCT)
 
 
 def to_us(at: datetime) -> int:
@@ -49,11 +51,11 @@ def contribution(window: Window, attributes: Mapping[str, Fact]) -> Fact | None:
     value = attributes.get(window.attribute)
     if value is None:
         return None
-    if window.kind in {Kind.SUM, Kind.MEAN}:
+    if window.kind in _SUMMED:
         return float(value)
     return value
 
 
 def empty_value(window: Window) -> float | None:
     """Value without any event: 0 for counts, sums and distinct values, else unknown."""
-    return 0.0 if window.kind in {Kind.COUNT, Kind.SUM, Kind.DISTINCT} else None
+    return 0.0 if window.kind in _ZERO else None

@@ -175,28 +175,28 @@ class WindowWorker:
             if customers:
                 keys = [features_key(customer, self._prefix) for customer in customers]
                 cast(Any, pipe).watch(*keys)
-            ours = self._still_ours(batch.entries)
+            held = self._held(batch.entries)
+            ours = [entry for entry in batch.entries if entry.entry_id in held]
             if not ours:
                 return 0
-            mine = [digested for key, digested in batch.digested.items() if key in ours]
+            mine = [digested for key, digested in batch.digested.items() if key in held]
             changes = self._digester.by_customer(mine)
             present = self._present(changes)
             pipe.multi()
             for (customer_id, change), old in zip(changes.items(), present, strict=True):
                 if fields := self._digester.apply(change, old):
                     pipe.hset(features_key(customer_id, self._prefix), mapping=cast(Any, fields))
-            for entry in batch.entries:
-                if entry.entry_id in ours and entry.entry_id in batch.poison:
-                    reason = batch.poison[entry.entry_id].encode()
-                    aside = cast(Any, {"e": entry.data, "reason": reason})
+            for entry in ours:
+                if reason := batch.poison.get(entry.entry_id):
+                    aside = cast(Any, {"e": entry.data, "reason": reason.encode()})
                     pipe.xadd(poison_key(self._prefix), aside, maxlen=_POISON_KEPT)
-            pipe.xack(self._stream, self._group, *ours)
-            pipe.xdel(self._stream, *ours)
+            pipe.xack(self._stream, self._group, *(entry.entry_id for entry in ours))
+            pipe.xdel(self._stream, *(entry.entry_id for entry in ours))
             pipe.execute()
         return len(ours)
 
-    def _still_ours(self, entries: Sequence[Entry]) -> list[bytes]:
-        """Ids of the entries that no other worker has taken over or finished."""
+    def _held(self, entries: Sequence[Entry]) -> set[bytes]:
+        """Ids of these entries that no other worker has taken over or finished."""
         pending = self._redis.xpending_range(
             self._stream,
             self._group,
@@ -205,8 +205,7 @@ class WindowWorker:
             count=10 * self._batch,
             consumername=self._consumer,
         )
-        held = {item["message_id"] for item in cast(Any, pending)}
-        return [entry.entry_id for entry in entries if entry.entry_id in held]
+        return {item["message_id"] for item in cast(Any, pending)}
 
     def _present(self, changes: Mapping[str, CustomerChange]) -> list[list[bytes | None]]:
         """Read the fields that may change, of all customers in one round trip."""
