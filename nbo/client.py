@@ -87,7 +87,8 @@ class Client:
         request = customers_pb2.GetCustomerRequest(
             customer_id=customer_id, at=_timestamp(at), contacts=contacts
         )
-        return self._call(self._customers.GetCustomer, request)
+        reply: customers_pb2.GetCustomerResponse = self._call(self._customers.GetCustomer, request)
+        return reply
 
     def publish(self, events: Iterable[EventLike]) -> events_pb2.PublishEventsResponse:
         """Send events, in batches; error positions count from the first event given."""
@@ -134,7 +135,8 @@ class Client:
         )
         for name, fact in (facts or {}).items():
             request.facts[name].CopyFrom(_value(fact))
-        return self._call(self._offers.GetOffers, request)
+        reply: offers_pb2.GetOffersResponse = self._call(self._offers.GetOffers, request)
+        return reply
 
     def outcome(
         self,
@@ -163,7 +165,8 @@ class Client:
             defer_until=_timestamp(defer_until),
             idempotency_key=idempotency_key or str(uuid.uuid4()),
         )
-        return self._call(self._offers.RecordOutcome, request)
+        reply: offers_pb2.RecordOutcomeResponse = self._call(self._offers.RecordOutcome, request)
+        return reply
 
     def ready(self, timeout: float) -> bool:
         """Whether the server can be reached within `timeout` seconds."""

@@ -1,7 +1,7 @@
 """Generate nbo/v1 from proto/nbo/v1, or check that it is up to date.
 
-    python proto/generate.py           # write
-    python proto/generate.py --check   # exit 1 if the committed code differs
+python proto/generate.py           # write
+python proto/generate.py --check   # exit 1 if the committed code differs
 """
 
 from __future__ import annotations

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import redis
 import redis.asyncio
+from features.identity import IdentityIndex
 from sqlalchemy import Engine
 
-from features.identity import IdentityIndex
 from features.reader import CustomerReader
 from features.schema import FeatureSchema
 from features.stream import AsyncEventStream
@@ -67,7 +67,6 @@ async def build_application(settings: Settings, stores: Stores) -> Application:
     schema = FeatureSchema.load(settings.schema_file)
     ledger = open_ledger(stores.ledger_url)
     live = redis.asyncio.Redis.from_url(stores.redis_url)
-    blocking = redis.Redis.from_url(stores.redis_url)
     threads = ThreadPoolExecutor(LEDGER_THREADS, thread_name_prefix="blocking")
     clock = Clock(settings.serving.accept_request_time)
     world = _world(settings, stores, schema, ledger)
@@ -76,11 +75,11 @@ async def build_application(settings: Settings, stores: Stores) -> Application:
     log = DecisionLog(live, ledger, threads)
     engine = OfferEngine(CustomerReader(live, schema), world, log, settings.trigger)
     recorder = OutcomeRecorder(live, ledger, log, world, threads, clock)
-    identities = IdentityIndex(blocking)
+    identities = IdentityIndex(live)
     return Application(
         offers=OfferService(engine, recorder, schema, clock),
         events=EventService(AsyncEventStream(live), schema, clock),
-        customers=CustomerService(engine, identities, settings.workspace.country, threads, clock),
+        customers=CustomerService(engine, identities, settings.workspace.country, clock),
         world=world,
         live=live,
         threads=threads,
@@ -117,9 +116,7 @@ def published_catalog(ledger: Engine, schema: FeatureSchema) -> CompiledCatalog:
     return load_catalog(current.text, "published catalogue", schema.fact_schema())
 
 
-def _world(
-    settings: Settings, stores: Stores, schema: FeatureSchema, ledger: Engine
-) -> LiveWorld:
+def _world(settings: Settings, stores: Stores, schema: FeatureSchema, ledger: Engine) -> LiveWorld:
     registry = open_registry(stores)
     name = settings.workspace.name
     return LiveWorld(

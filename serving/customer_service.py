@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-from concurrent.futures import Executor
+from typing import Any
 
 import grpc
+from features.identity import IdentityIndex
 from redis.exceptions import RedisError
 
-from features.identity import IdentityIndex
 from nbo.decision.history import Contact, history_facts
 from nbo.errors import BadInputError, UnavailableError
-from nbo.v1 import common_pb2, customers_pb2, customers_pb2_grpc
+from nbo.v1 import customers_pb2, customers_pb2_grpc
 from serving import request_checks as check
 from serving.clock import Clock
 from serving.offer_engine import OfferEngine
@@ -24,7 +23,7 @@ class CustomerService(customers_pb2_grpc.CustomerServiceServicer):
     """Finds customers by identity and shows what the engine knows.
 
     Args:
-        identities: The index; blocking, so it runs on `threads`.
+        identities: The index of phone numbers, e-mails and account numbers.
         country: Region of phone numbers without a country code.
     """
 
@@ -33,27 +32,24 @@ class CustomerService(customers_pb2_grpc.CustomerServiceServicer):
         engine: OfferEngine,
         identities: IdentityIndex,
         country: str,
-        threads: Executor,
         clock: Clock,
     ) -> None:
         self._engine = engine
         self._identities = identities
         self._country = country
-        self._threads = threads
         self._clock = clock
 
     async def IdentifyCustomer(  # noqa: N802
-        self, request: customers_pb2.IdentifyCustomerRequest, context: grpc.aio.ServicerContext
+        self,
+        request: customers_pb2.IdentifyCustomerRequest,
+        context: grpc.aio.ServicerContext[Any, Any],
     ) -> customers_pb2.IdentifyCustomerResponse:
         """See proto/nbo/v1/customers.proto."""
         identity = check.at_most("identity", request.identity.strip(), check.MAX_IDENTITY)
         if not identity:
             raise BadInputError("identity", "is required")
-        loop = asyncio.get_running_loop()
         try:
-            matches = await loop.run_in_executor(
-                self._threads, self._identities.find, identity, self._country
-            )
+            matches = await self._identities.find(identity, self._country)
         except RedisError as error:
             raise UnavailableError("redis", str(error)) from error
         return customers_pb2.IdentifyCustomerResponse(
@@ -66,7 +62,7 @@ class CustomerService(customers_pb2_grpc.CustomerServiceServicer):
         )
 
     async def GetCustomer(  # noqa: N802
-        self, request: customers_pb2.GetCustomerRequest, context: grpc.aio.ServicerContext
+        self, request: customers_pb2.GetCustomerRequest, context: grpc.aio.ServicerContext[Any, Any]
     ) -> customers_pb2.GetCustomerResponse:
         """See proto/nbo/v1/customers.proto."""
         customer_id = check.identifier("customer_id", request.customer_id)
@@ -91,5 +87,5 @@ def _contact(contact: Contact) -> customers_pb2.Contact:
         interaction_id=contact.interaction_id,
         decision_id=contact.decision_id,
         offer_id=contact.offer_id,
-        outcome=common_pb2.Outcome.Value(contact.outcome.value),
+        outcome=contact.outcome.value,
     )

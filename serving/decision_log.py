@@ -61,9 +61,7 @@ class DecisionLog:
             record: dict[str, Any] = json.loads(waiting)
             return record
         loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(
-            self._threads, decisions.get, self._ledger, decision_id
-        )
+        found = await loop.run_in_executor(self._threads, decisions.get, self._ledger, decision_id)
         if found is None:
             raise NotFoundError("decision", decision_id, "use the decision_id of a GetOffers reply")
         return found

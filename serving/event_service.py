@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import grpc
 from redis.exceptions import RedisError
@@ -24,15 +25,13 @@ class EventService(events_pb2_grpc.EventServiceServicer):
         schema: Event types and their attributes.
     """
 
-    def __init__(
-        self, stream: AsyncEventStream, schema: FeatureSchema, clock: Clock
-    ) -> None:
+    def __init__(self, stream: AsyncEventStream, schema: FeatureSchema, clock: Clock) -> None:
         self._stream = stream
         self._schema = schema
         self._clock = clock
 
     async def PublishEvents(  # noqa: N802
-        self, request: events_pb2.PublishEventsRequest, context: grpc.aio.ServicerContext
+        self, request: events_pb2.PublishEventsRequest, context: grpc.aio.ServicerContext[Any, Any]
     ) -> events_pb2.PublishEventsResponse:
         """See proto/nbo/v1/events.proto."""
         check.between("events", len(request.events), 1, check.MAX_EVENTS)

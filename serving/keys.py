@@ -19,5 +19,6 @@ def outcome_seen_key(outcome_id: str) -> str:
     """Marks an outcome as handed to the learner."""
     return f"nbo:{{outcomes}}:seen:{outcome_id}"
 
+
 BEATS = "nbo:{workers}:beats"
 """HASH of worker role to the epoch seconds of its last step."""

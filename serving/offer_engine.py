@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from features.reader import CustomerFacts, CustomerReader
 from features.events import Event, event_facts
+from features.reader import CustomerFacts, CustomerReader
 from nbo.decision.decide import World, decide
 from nbo.decision.decision import Decision
 from nbo.decision.facts import Fact

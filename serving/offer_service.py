@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import grpc
 
 from features.schema import FeatureSchema
 from features.stream import Event
 from nbo.decision.catalog import Catalog
-from nbo.decision.decision import Decision, Refusal, Slot
 from nbo.decision.decide import World
+from nbo.decision.decision import Decision, Refusal, Slot
 from nbo.decision.request import Request
 from nbo.errors import BadInputError
 from nbo.v1 import offers_pb2, offers_pb2_grpc
@@ -38,14 +39,14 @@ class OfferService(offers_pb2_grpc.OfferServiceServicer):
         self._clock = clock
 
     async def GetOffers(  # noqa: N802
-        self, request: offers_pb2.GetOffersRequest, context: grpc.aio.ServicerContext
+        self, request: offers_pb2.GetOffersRequest, context: grpc.aio.ServicerContext[Any, Any]
     ) -> offers_pb2.GetOffersResponse:
         """See proto/nbo/v1/offers.proto."""
         decision, world = await self._engine.decide(self._question(request))
         return _reply(decision, world, include_refusals=request.include_refusals)
 
     async def RecordOutcome(  # noqa: N802
-        self, request: offers_pb2.RecordOutcomeRequest, context: grpc.aio.ServicerContext
+        self, request: offers_pb2.RecordOutcomeRequest, context: grpc.aio.ServicerContext[Any, Any]
     ) -> offers_pb2.RecordOutcomeResponse:
         """See proto/nbo/v1/offers.proto."""
         outcome_id = await self._outcomes.record(request)

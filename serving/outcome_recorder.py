@@ -82,9 +82,7 @@ class OutcomeRecorder:
         except RedisError as error:
             log.warning("history follows by relay", reason=str(error))
 
-    def _checked(
-        self, request: offers_pb2.RecordOutcomeRequest, decision: Record
-    ) -> OutcomeInput:
+    def _checked(self, request: offers_pb2.RecordOutcomeRequest, decision: Record) -> OutcomeInput:
         if request.outcome == common_pb2.OUTCOME_UNSPECIFIED:
             raise BadInputError("outcome", "is required")
         now = self._clock.now()

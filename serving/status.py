@@ -60,17 +60,20 @@ class StatusInterceptor(grpc.aio.ServerInterceptor):
 
     async def intercept_service(
         self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler]],
+        continuation: Callable[
+            [grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Any, Any] | None]
+        ],
         handler_call_details: grpc.HandlerCallDetails,
-    ) -> grpc.RpcMethodHandler:
+    ) -> grpc.RpcMethodHandler[Any, Any] | None:
         """Wrap unary calls; streams (reflection, health) pass through."""
         handler = await continuation(handler_call_details)
         if handler is None or handler.unary_unary is None:
             return handler
-        answer, parse = handler.unary_unary, handler.request_deserializer
+        answer: Any = handler.unary_unary
+        parse = handler.request_deserializer
         method = handler_call_details.method
 
-        async def guarded(raw: bytes, context: grpc.aio.ServicerContext) -> Any:
+        async def guarded(raw: bytes, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
             try:
                 return await answer(_parsed(parse, raw), context)
             except NboError as error:
@@ -90,8 +93,8 @@ class StatusInterceptor(grpc.aio.ServerInterceptor):
         )
 
 
-def _parsed(parse: Callable[[bytes], Any], raw: bytes) -> Any:
+def _parsed(parse: Callable[[bytes], Any] | None, raw: bytes) -> Any:
     try:
-        return parse(raw)
+        return parse(raw) if parse else raw
     except DecodeError as error:
         raise BadInputError("request", f"must be a message of this method, {error}") from error

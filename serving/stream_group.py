@@ -34,7 +34,7 @@ class StreamGroup:
             self._create()  # Redis was emptied under us
             return []
 
-    def done(self, pipe: Pipeline[Any], entry_ids: list[bytes]) -> None:
+    def done(self, pipe: Pipeline, entry_ids: list[bytes]) -> None:
         """Acknowledge and remove entries, as part of a pipeline or transaction."""
         pipe.xack(self._stream, self._group, *entry_ids)
         pipe.xdel(self._stream, *entry_ids)

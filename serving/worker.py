@@ -29,9 +29,7 @@ AFTER_ERROR_SECONDS = 0.5
 BEAT_EVERY = 1.0
 
 
-def run_role(
-    role: str, step: Callable[[], int], live: redis.Redis, stop: threading.Event
-) -> None:
+def run_role(role: str, step: Callable[[], int], live: redis.Redis, stop: threading.Event) -> None:
     """Step for ever; an error is logged and the step tried again."""
     beaten = 0.0
     while not stop.is_set():

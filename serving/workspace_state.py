@@ -35,14 +35,18 @@ def prepare_schema(settings: Settings) -> FeatureSchema:
     Raises:
         WorkspaceError: the definitions are wrong; holds every problem found.
     """
-    mark = settings.schema_file.with_suffix(".source")
-    source = _fingerprint(settings.feature_repo)
     if is_schema_current(settings):
         return FeatureSchema.load(settings.schema_file)
     schema = compile_schema(settings.feature_repo)
     schema.save(settings.schema_file)
-    mark.write_text(source, encoding="utf-8")
+    mark_schema_current(settings)
     return schema
+
+
+def mark_schema_current(settings: Settings) -> None:
+    """Remember that the compiled schema belongs to the feature repo as it is now."""
+    mark = settings.schema_file.with_suffix(".source")
+    mark.write_text(_fingerprint(settings.feature_repo), encoding="utf-8")
 
 
 def is_schema_current(settings: Settings) -> bool:

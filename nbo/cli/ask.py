@@ -31,9 +31,9 @@ def register(app: typer.Typer) -> None:
         epilog="Examples:  nbo offers c-00017   ·   "
         "nbo offers c-00017 --event billing.address_changed --refusals",
     )(offers)
-    app.command(
-        "event", epilog="Example:  nbo event c-00017 web.clicked --set topic=internet"
-    )(event)
+    app.command("event", epilog="Example:  nbo event c-00017 web.clicked --set topic=internet")(
+        event
+    )
     app.command("outcome", epilog="Example:  nbo outcome DECISION_ID 1 DECLINED --reason PRICE")(
         outcome
     )

@@ -71,7 +71,9 @@ def _definitions(settings: Settings) -> Iterator[Finding]:
     from serving.workspace_state import is_schema_current, read_catalog
 
     if not settings.schema_file.is_file():
-        yield Finding("features", "warning", "never compiled", "nbo features materialize, or nbo up")
+        yield Finding(
+            "features", "warning", "never compiled", "nbo features materialize, or nbo up"
+        )
         return
     schema = FeatureSchema.load(settings.schema_file)
     count = f"{len(schema.views)} views, {len(schema.windows)} windows"
@@ -79,7 +81,9 @@ def _definitions(settings: Settings) -> Iterator[Finding]:
         yield Finding("features", "ok", count)
     else:
         changed = "feature_repo changed since it was compiled"
-        yield Finding("features", "warning", changed, "nbo features materialize, then restart nbo up")
+        yield Finding(
+            "features", "warning", changed, "nbo features materialize, then restart nbo up"
+        )
     try:
         _, compiled = read_catalog(settings, schema)
     except NboError as error:
@@ -118,7 +122,7 @@ def _server(target: str) -> Iterator[Finding]:
     from grpc_health.v1 import health_pb2, health_pb2_grpc
 
     with grpc.insecure_channel(target) as channel:
-        stub = health_pb2_grpc.HealthStub(channel)
+        stub: Any = health_pb2_grpc.HealthStub(channel)
         reply = stub.Check(health_pb2.HealthCheckRequest(), timeout=3.0)
     healthy = reply.status == health_pb2.HealthCheckResponse.SERVING
     yield Finding("server", "ok" if healthy else "error", "healthy" if healthy else "not serving")
@@ -135,9 +139,7 @@ def _redis(url: str) -> Iterator[Finding]:
     yield Finding("redis", "ok", f"{memory['used_memory_human']} used")
     beats: Any = live.hgetall(BEATS)
     late = [
-        role.decode()
-        for role, at in beats.items()
-        if time.time() - float(at) > STALE_BEAT_SECONDS
+        role.decode() for role, at in beats.items() if time.time() - float(at) > STALE_BEAT_SECONDS
     ]
     if late or not beats:
         names = ", ".join(late) or "no role"

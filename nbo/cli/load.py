@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nbo.cli.output import print_json
 from nbo.cli.workspace import JsonOption, WorkspaceOption
 from nbo.settings import Settings
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from serving.stores import Stores
 
 features_app = typer.Typer(help="Customer features: batch tables through Feast.")
 ledger_app = typer.Typer(help="The ledger of decisions and outcomes.")
@@ -57,23 +62,60 @@ def import_log(
         typer.echo("  ".join(f"{name}: {count:,}" for name, count in counts.items()))
 
 
-def load_features(settings: Settings, stores: Any, upto: datetime) -> dict[str, int]:
+def load_features(settings: Settings, stores: Stores, upto: datetime) -> dict[str, int]:
     """Apply the feature repo and materialise it; rows per view, and identities."""
     from features import materialize as feast_side
-    from serving.workspace_state import prepare_schema
+    from serving.workspace_state import mark_schema_current
 
-    prepare_schema(settings)
-    return feast_side.materialize(settings.feature_repo, stores.redis_url, upto)
+    schema = feast_side.apply(settings.feature_repo, stores.redis_url, settings.schema_file)
+    mark_schema_current(settings)
+    counts = feast_side.materialize(settings.feature_repo, stores.redis_url, upto)
+    if schema.identities:
+        counts["identities"] = _load_identities(settings, stores, schema.identities)
+    return counts
 
 
-def load_log(stores: Any, file: Path) -> dict[str, int]:
-    """Import a log of past offers into the ledger; returns what was new."""
+def load_log(stores: Stores, file: Path) -> dict[str, int]:
+    """Import a log of past offers into the ledger and the histories; returns what was new."""
     from nbo.ledger import importing
     from nbo.ledger.engine import migrate, open_ledger
 
     ledger = open_ledger(stores.ledger_url)
     try:
         migrate(ledger)
-        return importing.import_log(ledger, file)
+        counts = importing.import_log(ledger, file)
+        return {**counts._asdict(), "contacts": _load_histories(ledger, stores)}
     finally:
         ledger.dispose()
+
+
+def _load_identities(settings: Settings, stores: Stores, source: str) -> int:
+    import polars as pl
+    import redis
+
+    from features import identity
+
+    table = pl.read_parquet(settings.feature_repo / source)
+    rows = (identity.Identity(**row) for row in table.iter_rows(named=True))
+    with redis.Redis.from_url(stores.redis_url) as live:
+        return identity.load(live, rows, settings.workspace.country)
+
+
+def _load_histories(ledger: Engine, stores: Stores) -> int:
+    """Write every contact the ledger knows into Redis; writing one twice changes nothing."""
+    import redis
+
+    from features import history
+    from nbo.ledger.contacts import contacts
+
+    written = 0
+    since = datetime(1970, 1, 1, tzinfo=UTC)
+    with redis.Redis.from_url(stores.redis_url) as live:
+        pipe = live.pipeline(transaction=False)
+        for customer_id, contact in contacts(ledger, since):
+            history.append(pipe, customer_id, contact)
+            written += 1
+            if written % 1000 == 0:
+                pipe.execute()
+        pipe.execute()
+    return written

@@ -15,9 +15,9 @@ from nbo.settings import Settings
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(
-        "up", epilog="Examples:  nbo up   ·   nbo up -w my-nbo --listen 127.0.0.1:50600"
-    )(up)
+    app.command("up", epilog="Examples:  nbo up   ·   nbo up -w my-nbo --listen 127.0.0.1:50600")(
+        up
+    )
 
 
 def up(

@@ -49,6 +49,8 @@ def score(
     if wanted:
         model = models.get(wanted, champion)
         degraded = () if wanted in models else (f"model {wanted} missing",)
+    if isinstance(model, PriorPropensity):
+        degraded = (*degraded, "prior propensity")
     if not treatments:
         return Scored(_PRIOR.score(request, treatments), model.version, degraded)
     try:
