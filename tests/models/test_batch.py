@@ -1,0 +1,91 @@
+"""The batch model: what it learnt, what it stores, how fast it answers."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.batch import MODEL_FILE, BatchPropensity
+from nbo.decision.catalog import Catalog, Treatment
+from nbo.decision.request import Request
+from nbo.errors import NotFoundError
+
+
+def test_it_learnt_whom_to_offer_what(
+    batch_model: BatchPropensity, requests_sample: list[Request], treatments: list[Treatment]
+) -> None:
+    def mean(age: float, even: bool) -> float:
+        request = replace(
+            requests_sample[0], facts={**requests_sample[0].facts, "customer.age": age}
+        )
+        probability = batch_model.score(request, treatments).probability
+        wanted = [int(one.offer.offer_id[-1]) % 2 == (0 if even else 1) for one in treatments]
+        return float(probability[wanted].mean())
+
+    assert mean(75, even=True) > 2 * mean(25, even=True)
+    assert mean(25, even=False) > 2 * mean(75, even=False)
+
+
+def test_evidence_counts_the_exposures_of_each_offer(
+    batch_model: BatchPropensity, requests_sample: list[Request], treatments: list[Treatment]
+) -> None:
+    scores = batch_model.score(requests_sample[0], treatments)
+    expected = [batch_model.evidence[one.offer.offer_id] for one in treatments]
+    assert scores.evidence.tolist() == expected
+    assert sum(batch_model.evidence.values()) == 1500
+    assert np.array_equal(scores.batch, scores.probability)
+
+
+def test_what_is_stored_is_text(batch_model: BatchPropensity, tmp_path: Path) -> None:
+    batch_model.save(tmp_path)
+    assert json.loads((tmp_path / MODEL_FILE).read_text())["format"] == 1
+    for path in tmp_path.iterdir():
+        path.read_text(encoding="utf-8")
+    assert BatchPropensity.load(tmp_path, "champion/7").version == "champion/7"
+
+
+def test_a_folder_without_a_model_or_of_another_format_is_refused(
+    batch_model: BatchPropensity, tmp_path: Path
+) -> None:
+    with pytest.raises(NotFoundError, match="no saved batch model"):
+        BatchPropensity.load(tmp_path)
+    batch_model.save(tmp_path)
+    body = json.loads((tmp_path / MODEL_FILE).read_text())
+    (tmp_path / MODEL_FILE).write_text(json.dumps(body | {"format": 99}))
+    with pytest.raises(NotFoundError, match="this engine reads 1"):
+        BatchPropensity.load(tmp_path)
+
+
+def test_importance_names_the_inputs_that_matter(batch_model: BatchPropensity) -> None:
+    names = list(batch_model.importance())
+    assert {"customer.age", "offer.id"} <= set(names[:3])
+
+
+def test_scoring_costs_little_more_than_lightgbm_itself(
+    batch_model: BatchPropensity, requests_sample: list[Request], catalog: Catalog
+) -> None:
+    shown = [
+        Treatment(offer, catalog.incentives[name])
+        for offer in catalog.offers.values()
+        for name in offer.incentives
+    ] * 7
+    request, shown = requests_sample[0], shown[:100]
+    rows = batch_model.encoding.encode(request, shown)
+
+    def fastest(call: Callable[[], object]) -> float:
+        times = []
+        for _ in range(200):
+            started = time.perf_counter()
+            call()
+            times.append(time.perf_counter() - started)
+        return float(np.quantile(times, 0.1))
+
+    trees = fastest(lambda: batch_model.raw(rows))
+    whole = fastest(lambda: batch_model.score(request, shown))
+    assert whole < trees + 0.0005

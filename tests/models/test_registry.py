@@ -1,0 +1,93 @@
+"""The registry on a real MLflow over SQLite."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.batch import TREES_FILE, BatchPropensity
+from models.registry import CHALLENGER, Registry
+from nbo.decision.catalog import Treatment
+from nbo.decision.request import Request
+from nbo.errors import NotFoundError, UnavailableError
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("registry")
+
+
+@pytest.fixture(scope="module")
+def registry(state: Path) -> Registry:
+    return Registry(f"sqlite:///{state}/mlflow.db", state / "artifacts")
+
+
+@pytest.fixture
+def saved(batch_model: BatchPropensity, tmp_path: Path) -> Path:
+    batch_model.save(tmp_path / "model")
+    return tmp_path / "model"
+
+
+def test_register_promote_load_roll_back(
+    registry: Registry,
+    saved: Path,
+    batch_model: BatchPropensity,
+    requests_sample: list[Request],
+    treatments: list[Treatment],
+) -> None:
+    assert registry.champion_version("p") is None
+    with pytest.raises(NotFoundError, match="train one first"):
+        registry.load("p")
+    first = registry.register(saved, "p", {"trees": 60}, {"auc": 0.7}, alias="champion")
+    second = registry.register(saved, "p", {}, {}, alias=CHALLENGER)
+    assert (first, second) == ("1", "2")
+    assert registry.champion_version("p") == "1"
+    champion, challenger = registry.load("p"), registry.load("p", CHALLENGER)
+    assert (champion.version, challenger.version) == ("champion/1", "challenger/2")
+    ours = champion.score(requests_sample[0], treatments).probability
+    assert np.array_equal(ours, batch_model.score(requests_sample[0], treatments).probability)
+    registry.promote("p", "2")
+    assert registry.champion_version("p") == "2"
+    registry.promote("p", "1")
+    assert registry.load("p").version == "champion/1"
+    with pytest.raises(NotFoundError):
+        registry.promote("p", "99")
+
+
+def test_models_of_other_names_are_other_models(registry: Registry, saved: Path) -> None:
+    registry.register(saved, "q", {}, {}, alias="champion")
+    assert registry.champion_version("q") == "1"
+    assert registry.champion_version("never") is None
+
+
+@pytest.mark.parametrize("change", ["file", "manifest", "missing"])
+def test_a_changed_artefact_is_not_served(
+    change: str, state: Path, registry: Registry, saved: Path
+) -> None:
+    before = set(state.rglob(TREES_FILE))
+    registry.register(saved, f"changed-{change}", {}, {}, alias="champion")
+    (trees,) = set(state.rglob(TREES_FILE)) - before
+    text = trees.read_text()
+    trees.write_text(text.replace("leaf_value=", "leaf_value=9", 1))
+    if change == "manifest":
+        from models.registry import _write_manifest
+
+        _write_manifest(trees.parent)
+    if change == "missing":
+        trees.unlink()
+    with pytest.raises(UnavailableError, match="was changed or is missing"):
+        registry.load(f"changed-{change}")
+
+
+def test_the_registry_is_quiet_and_refuses_pickles(registry: Registry) -> None:
+    assert os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] == "false"
+    assert logging.getLogger("mlflow").level >= logging.WARNING
+
+
+def test_an_unreachable_server_is_named() -> None:
+    with pytest.raises(UnavailableError, match="mlflow is not available"):
+        Registry("sqlite:////nowhere/at/all/mlflow.db")
