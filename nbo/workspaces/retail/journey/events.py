@@ -45,7 +45,6 @@ def arrivals(frame: pl.DataFrame, campaign: str) -> list[Event]:
 def _purchases() -> pl.DataFrame:
     """Rows of receipts; `coupon` and `own_brand` only where true, to keep a year's events small."""
     brand = table("products").select("product_id", "brand")
-    true_or_none = {"return_dtype": pl.Boolean, "default": None}
     return (
         table("transactions")
         .join(brand, on="product_id", how="left", maintain_order="left")
@@ -55,14 +54,14 @@ def _purchases() -> pl.DataFrame:
             pl.lit("purchase").alias("type"),
             utc("transaction_timestamp").alias("at"),
             pl.col("sales_value").alias("amount"),
-            (pl.col("coupon_disc") > 0)
-            .replace_strict({True: True}, **true_or_none)
-            .alias("coupon"),
-            (pl.col("brand") == "Private")
-            .replace_strict({True: True}, **true_or_none)
-            .alias("own_brand"),
+            _where(pl.col("coupon_disc") > 0).alias("coupon"),
+            _where(pl.col("brand") == "Private").alias("own_brand"),
         )
     )
+
+
+def _where(condition: pl.Expr) -> pl.Expr:
+    return pl.when(condition).then(True)
 
 
 def _redeemed() -> pl.DataFrame:

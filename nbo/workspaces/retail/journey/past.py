@@ -21,7 +21,8 @@ OFFER_VALUE = 5.0
 def first_asked() -> datetime:
     """Start of the first campaign that tests: what is known then may train."""
     later = campaigns().filter(pl.col("starts") >= FIRST_TEST_DAY)
-    return later.get_column("starts")[0]
+    start: datetime = later.get_column("starts")[0]
+    return start
 
 
 def past_log(
@@ -50,8 +51,7 @@ def past_log(
         schema, repo, window_values(events.filter(pl.col("at") <= now), sent, schema.windows)
     )
     redeemed, over = pl.col("redeemed_at") <= now, pl.col("ends") <= now
-    outcome = pl.when(redeemed).then(pl.lit("ACCEPTED"))
-    outcome = outcome.when(over).then(pl.lit("NO_RESPONSE")).otherwise(pl.lit("PRESENTED"))
+    outcome = pl.when(redeemed).then(pl.lit("ACCEPTED")).when(over).then(pl.lit("NO_RESPONSE"))
     answered = pl.when(redeemed).then("redeemed_at").when(over).then("ends").otherwise("at")
     return known.select(
         pl.format("past-{}-{}", "campaign", "customer_id").alias("decision_id"),
@@ -66,7 +66,7 @@ def past_log(
         # The chain chose these households by rules of its own: the probability is unknown.
         pl.lit(None, pl.Float64).alias("probability"),
         pl.lit(OFFER_VALUE).alias("value"),
-        outcome.alias("outcome"),
+        outcome.otherwise(pl.lit("PRESENTED")).alias("outcome"),
         answered.alias("outcome_at"),
         pl.col("^customer\\..*$"),
         pl.lit("campaign.received").alias("event.type"),
