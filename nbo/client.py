@@ -48,15 +48,24 @@ class EventLike(Protocol):
     """What `publish` and `offers` take as an event; `features.stream.Event` is one."""
 
     @property
-    def event_id(self) -> str: ...
+    def event_id(self) -> str:
+        """Unique; a repeated id counts once."""
+
     @property
-    def customer_id(self) -> str: ...
+    def customer_id(self) -> str:
+        """To whom it happened."""
+
     @property
-    def type(self) -> str: ...
+    def type(self) -> str:
+        """One of the workspace's event types."""
+
     @property
-    def at(self) -> datetime: ...
+    def at(self) -> datetime:
+        """When it happened, with a time zone."""
+
     @property
-    def attributes(self) -> Mapping[str, float | str | bool]: ...
+    def attributes(self) -> Mapping[str, float | str | bool]:
+        """By name, as declared for the type."""
 
 
 class Client:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import redis
 import redis.asyncio
-from features.identity import IdentityIndex
 from sqlalchemy import Engine
 
+from features.identity import IdentityIndex
 from features.reader import CustomerReader
 from features.schema import FeatureSchema
 from features.stream import AsyncEventStream

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import grpc
-from features.identity import IdentityIndex
 from redis.exceptions import RedisError
 
+from features.identity import IdentityIndex
 from nbo.decision.history import Contact, history_facts
 from nbo.errors import BadInputError, UnavailableError
 from nbo.v1 import customers_pb2, customers_pb2_grpc
@@ -50,6 +50,8 @@ class CustomerService(customers_pb2_grpc.CustomerServiceServicer):
             raise BadInputError("identity", "is required")
         try:
             matches = await self._identities.find(identity, self._country)
+        except BadInputError as error:
+            raise BadInputError("identity", error.constraint) from error
         except RedisError as error:
             raise UnavailableError("redis", str(error)) from error
         return customers_pb2.IdentifyCustomerResponse(
