@@ -15,6 +15,10 @@ from nbo.decision.facts import FactType
 from nbo.errors import BadInputError
 
 
+_EXCERPT = 120
+"""Characters shown of a line, around the place that is wrong."""
+
+
 class Mistake(NamedTuple):
     """One mistake in one rule.
 
@@ -35,8 +39,11 @@ class Mistake(NamedTuple):
         message, _, remedy = self.message.partition("; ")
         if not self.excerpt:
             return self.message
-        caret = "." * (self.column - 1) + "^"
-        return f"{message}\n  {self.excerpt}\n  {caret}" + (f"  {remedy}" if remedy else "")
+        long = len(self.excerpt) > _EXCERPT
+        start = max(0, self.column - _EXCERPT // 2) if long else 0
+        shown = self.excerpt[start : start + _EXCERPT]
+        caret = "." * (self.column - 1 - start) + "^"
+        return f"{message}\n  {shown}\n  {caret}" + (f"  {remedy}" if remedy else "")
 
 
 class RuleError(BadInputError):

@@ -32,7 +32,7 @@ _STRING_LITERAL = re.compile(
     r"""'''.*?'''|\"\"\".*?\"\"\"|'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\"""", re.S
 )
 _DOTTED_NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
-_STATUS = re.compile(r"^[A-Z_]+: ")
+_STATUS = re.compile(r"^[A-Z_]+: |\s*\[[A-Z_]+\]$")
 
 
 class Verdict(NamedTuple):
@@ -88,7 +88,10 @@ class Rule:
         return verdict
 
     def _evaluate(self, activation: Activation) -> Verdict:
-        answer = self._program.eval(activation.cel).value()
+        try:
+            answer = self._program.eval(activation.cel).value()
+        except RuntimeError as error:  # the library's own limits, e.g. on nested loops
+            answer = str(error)
         if answer is True:
             return _PASSED
         facts = activation.facts
