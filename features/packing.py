@@ -18,7 +18,6 @@ from nbo.decision.facts import Fact, FactType
 
 _CODES = {"f4": "f", "f8": "d", "i8": "q", "bool": "?", "time": "q"}
 _LENGTH = struct.Struct("<I")
-_HEAD = struct.Struct("<8sq")
 
 Cell = float | int | str | bool | None
 
@@ -112,9 +111,3 @@ class Packing:
             column.name: (f"customer.{column.name}", column.fact_type is FactType.NUMBER)
             for column in self._view.columns
         }
-
-
-def row_time_us(data: bytes) -> int:
-    """When a packed row of any schema holds from, microseconds since 1970."""
-    at_us: int = _HEAD.unpack_from(data)[1]
-    return at_us
