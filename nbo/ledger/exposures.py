@@ -68,8 +68,10 @@ def labelled_exposures(
     parameters = {"upto": upto, "attribution": attribution}
     try:
         with engine.connect() as connection:
-            streaming = connection.execution_options(yield_per=_CHUNK)
-            for row in streaming.exec_driver_sql(_LABELLED, parameters):
+            streaming = {"yield_per": _CHUNK}
+            for row in connection.exec_driver_sql(
+                _LABELLED, parameters, execution_options=streaming
+            ):
                 record, rank, accepted, at = row
                 yield Exposure(record, rank, accepted, at.astimezone(UTC))
     except DBAPIError as error:
