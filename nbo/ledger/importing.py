@@ -218,13 +218,14 @@ def _slot(row: Row) -> Record:
 def _with_facts(table: pl.DataFrame, name: str) -> list[Row]:
     """The rows, each with its facts, of the JSON column and of the dotted ones, as one mapping."""
     dotted = [column for column in table.columns if column.startswith(FACT_ROOMS)]
+    others = [column for column in table.columns if column not in dotted]
     problems: list[Problem] = []
     rows: list[Row] = []
     for row in table.iter_rows(named=True):
         try:
             facts = _facts_of_json(row.get("facts"))
             facts.update({column: row[column] for column in dotted})
-            rows.append({**row, "facts": _known(facts)})
+            rows.append({column: row[column] for column in others} | {"facts": _known(facts)})
         except ValueError as error:
             problems.append(Problem(name, row[ROW], 0, str(error)))
     if problems:

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from sqlalchemy import Engine
+
+from nbo.ledger import catalogs
+
+
+def test_nothing_is_in_force_at_first(engine: Engine) -> None:
+    assert catalogs.current(engine) is None
+    assert catalogs.history(engine, 10) == []
+    assert catalogs.find(engine, "v1") is None
+
+
+def test_the_last_publication_is_in_force(engine: Engine) -> None:
+    catalogs.publish(engine, "v1", "currency: EUR", "Ada", "first")
+    published = catalogs.publish(engine, "v2", "currency: CHF", "Bo", "second")
+    assert catalogs.current(engine) == published
+    assert (published.text, published.author, published.comment) == (
+        "currency: CHF",
+        "Bo",
+        "second",
+    )
+    assert published.published_at.tzinfo is not None
+
+
+def test_a_rollback_is_a_publication(engine: Engine) -> None:
+    for version in ("v1", "v2"):
+        catalogs.publish(engine, version, f"# {version}", "Ada", "")
+    earlier = catalogs.find(engine, "v1")
+    assert earlier is not None
+    catalogs.publish(engine, earlier.version, earlier.text, "Ada", "back")
+    assert [p.version for p in catalogs.history(engine, 10)] == ["v1", "v2", "v1"]
+    assert [p.version for p in catalogs.history(engine, 2)] == ["v1", "v2"]
+
+
+def test_publishing_what_is_in_force_changes_nothing(engine: Engine) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        futures = [
+            threads.submit(catalogs.publish, engine, "v1", "#", f"a-{n}", "") for n in range(16)
+        ]
+    assert len({future.result() for future in futures}) == 1
+    assert len(catalogs.history(engine, 10)) == 1
