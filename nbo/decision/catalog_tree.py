@@ -34,6 +34,8 @@ def parse_tree(text: str, file: str) -> yaml.Node:
         node = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         told = "; ".join(part for part in (error.context, error.problem) if part)
+        if "tag" in told:
+            told += "; text that begins with ! must stand in quotes"
         raise _refused(file, error.problem_mark, f"not valid YAML: {told}") from None
     except (yaml.YAMLError, UnicodeError) as error:
         raise _refused(file, None, f"not valid YAML: {error}") from None

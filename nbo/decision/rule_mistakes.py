@@ -14,7 +14,6 @@ from typing import NamedTuple
 from nbo.decision.facts import FactType
 from nbo.errors import BadInputError
 
-
 _EXCERPT = 120
 """Characters shown of a line, around the place that is wrong."""
 

@@ -42,7 +42,7 @@ def score(
 
     A model that is not loaded is replaced by the champion. A model that raises, or whose
     scores are not probabilities, is replaced by the priors: a broken model must cost the
-    answer's quality, never the answer.
+    answer's quality, never the answer. Priors, wanted or not, are named as a step down.
     """
     model = champion
     degraded: tuple[str, ...] = ()

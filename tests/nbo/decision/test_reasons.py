@@ -1,0 +1,56 @@
+"""Reasons: what happened, what favours, what fits, how likely; few and in this order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from nbo.decision.compiled import CompiledCatalog
+from nbo.decision.facts import Fact
+from nbo.decision.reasons import MOST, reasons_for
+
+RED_1 = 2  # offers stand in the order of their ids
+
+
+def reasons(
+    compiled: CompiledCatalog, p: float = 0.3, context: float = 1.5, **facts: Fact
+) -> list[str]:
+    dotted = {name.replace("__", "."): value for name, value in facts.items()}
+    activation = compiled.language.activate(dotted)
+    return list(reasons_for(RED_1, p, context, compiled, activation))
+
+
+def test_the_event_comes_first_if_anything_looks_at_it(compiled: CompiledCatalog) -> None:
+    assert reasons(compiled, event__type="address.changed") == [
+        "Just happened: address.changed",
+        "Favoured now: moving",
+        "Fits: no red yet",
+        "Accepted about as often as usual: 30%",
+    ]
+    assert reasons(compiled, event__type="other")[0] == "Fits: no red yet"
+
+
+def test_context_that_does_not_count_is_not_claimed(compiled: CompiledCatalog) -> None:
+    said = reasons(compiled, context=1.0, event__type="address.changed")
+    assert not any("Favoured" in sentence for sentence in said)
+
+
+@pytest.mark.parametrize(
+    ("p", "said"),
+    [
+        (0.45, "Likely to accept: 45%, 30% is usual for this offer"),
+        (0.31, "Accepted about as often as usual: 31%"),
+        (0.10, "Less likely than most: 10%, 30% is usual for this offer"),
+    ],
+)
+def test_propensity_is_put_beside_the_usual(compiled: CompiledCatalog, p: float, said: str) -> None:
+    assert reasons(compiled, p=p)[-1] == said
+
+
+def test_an_agent_reads_few_sentences(changed: Callable[..., CompiledCatalog]) -> None:
+    many = ", ".join(f'{{name: r{n}, when: "true"}}' for n in range(20))
+    wordy = changed(('[{name: no red yet, when: "!customer.has_red"}]', f"[{many}]"))
+    said = reasons(wordy)
+    assert len(said) == MOST
+    assert said[-1].startswith("Accepted")
