@@ -6,16 +6,16 @@ import contextlib
 import io
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from features.schema import FeatureSchema
 from nbo.errors import Problem, WorkspaceError
 
 if TYPE_CHECKING:
-    from feast import FeatureStore
+    from feast import FeatureStore, FeatureView
 
     from features.packed_online import PackedOnlineStore
 
@@ -36,8 +36,10 @@ def apply(repo_path: Path, redis_url: str, schema_path: Path) -> FeatureSchema:
     from features.compilation import read_definitions
 
     definitions = read_definitions(repo_path)
+    store = _store(repo_path, redis_url)
     with _quiet():
-        _store(repo_path, redis_url).apply(list(definitions.feast), partial=False)
+        gone: list[Any] = _undefined(store, definitions.feast)
+        store.apply(list(definitions.feast), gone, partial=False)
     definitions.schema.save(schema_path)
     return definitions.schema
 
@@ -57,7 +59,7 @@ def materialize(repo_path: Path, redis_url: str, upto: datetime) -> dict[str, in
     with _quiet():
         views = [view.name for view in store.list_feature_views()]
         store.materialize(start_date=_BEGINNING, end_date=upto)
-        written = _online_store(store).written
+        written = cast("PackedOnlineStore", cast(Any, store._get_provider()).online_store).written
     return {view: written[view] for view in views}
 
 
@@ -97,24 +99,25 @@ def _store(repo_path: Path, redis_url: str) -> FeatureStore:
     """Open Feast on a repo with the given Redis, whatever the environment says."""
     from feast import FeatureStore
 
+    from features.packed_online import PackedOnlineStoreConfig
+
     store = FeatureStore(repo_path=str(repo_path))
+    online = store.config.online_store
+    if not isinstance(online, PackedOnlineStoreConfig):
+        file = str(repo_path / "feature_store.yaml")
+        message = "online_store.type must be features.packed_online.PackedOnlineStore"
+        raise WorkspaceError([Problem(file, 0, 0, message)])
+    online.connection = redis_url
     registry = store.config.registry
     if "://" not in registry.path:
         (repo_path / registry.path).parent.mkdir(parents=True, exist_ok=True)
-    store.config.online_store.connection = redis_url
     return store
 
 
-def _online_store(store: FeatureStore) -> PackedOnlineStore:
-    """Return the plug-in that Feast writes through; another store is a mistake of the repo."""
-    from features.packed_online import PackedOnlineStore
-
-    online = getattr(store._get_provider(), "online_store", None)
-    if not isinstance(online, PackedOnlineStore):
-        file = str(Path(str(store.repo_path)) / "feature_store.yaml")
-        message = "online_store.type must be features.packed_online.PackedOnlineStore"
-        raise WorkspaceError([Problem(file, 0, 0, message)])
-    return online
+def _undefined(store: FeatureStore, defined: Sequence[object]) -> list[FeatureView]:
+    """Views that the registry still has and the definitions have no more."""
+    names = {getattr(value, "name", "") for value in defined}
+    return [view for view in store.list_feature_views() if view.name not in names]
 
 
 @contextlib.contextmanager

@@ -1,0 +1,12 @@
+import doctest
+
+import pytest
+
+from features import definitions, identity
+
+
+@pytest.mark.parametrize("module", [definitions, identity])
+def test_examples_in_docstrings_run(module):
+    result = doctest.testmod(module)
+    assert result.attempted > 0
+    assert result.failed == 0
