@@ -66,7 +66,9 @@ def read_log(source: Path | str | pl.DataFrame) -> pl.DataFrame:
         raise WorkspaceError([Problem(str(path), 0, 0, "not found")])
     try:
         if path.suffix == ".csv":
-            table = pl.read_csv(path, try_parse_dates=False, infer_schema_length=None)
+            # An id like 007 is a text, whatever it looks like.
+            texts = {column: pl.String() for column in (*_TEXTS, *_DEFAULTS)}
+            table = pl.read_csv(path, schema_overrides=texts, infer_schema_length=None)
             return _Check(table, str(path), first_row=2).run()
         return _Check(pl.read_parquet(path), str(path), first_row=1).run()
     except pl.exceptions.PolarsError as error:
@@ -80,6 +82,7 @@ class _Check:
         self._table = table.with_row_index(ROW, offset=first_row)
         self._name = name
         self._problems: list[Problem] = []
+        self._reported: set[tuple[int, str]] = set()
 
     def run(self) -> pl.DataFrame:
         missing = [column for column in _REQUIRED if column not in self._table.columns]
@@ -161,7 +164,8 @@ class _Check:
         broken = self._table[column].is_null() & before[column].is_not_null()
         if broken.any():
             given = before.with_columns(pl.lit(broken).alias("_broken"))
-            self._report(given, column, pl.col("_broken"), f"must be {kind}")
+            expected = "a whole number" if kind.is_integer() else "a number"
+            self._report(given, column, pl.col("_broken"), f"must be {expected}")
 
     def _instant(self, column: str) -> None:
         import polars as pl
@@ -190,8 +194,11 @@ class _Check:
     def _report(self, table: pl.DataFrame, column: str, wrong: pl.Expr, message: str) -> None:
         found = table.filter(wrong.fill_null(value=False)).select(ROW, column)
         for row, value in found.head(MOST_PROBLEMS).iter_rows():
-            text = f"{column}: {message}, was {value!r}"
-            self._problems.append(Problem(self._name, row, 0, text))
+            # One mistake per cell: what could not be read is also missing later.
+            if (row, column) not in self._reported:
+                self._reported.add((row, column))
+                text = f"{column}: {message}, was {value!r}"
+                self._problems.append(Problem(self._name, row, 0, text))
 
     def _refuse_if_wrong(self) -> None:
         if self._problems:
