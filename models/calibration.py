@@ -25,7 +25,7 @@ ENOUGH_FOR_ISOTONIC = 500
 
 _PLATT_SHARE = 0.1
 _SMALLEST_SLOPE = 0.05
-_PSEUDO_ANSWERS = 2.0
+_PSEUDO_ANSWERS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def log_odds(probability: Array) -> Array:
 
 
 def _platt(raw: Array, accepted: NDArray[np.bool_]) -> tuple[float, float]:
-    """Slope and intercept of the logistic curve, by Newton's method.
+    """Slope and intercept of the logistic curve, by Newton's method with step halving.
 
     Targets are drawn in from 0 and 1 as Platt (1999) proposes, so that separable answers do not
     drive the slope to infinity. A slope that is not positive would turn the ranking over: then
@@ -105,18 +105,26 @@ def _platt(raw: Array, accepted: NDArray[np.bool_]) -> tuple[float, float]:
     yes, no = float(accepted.sum()), float((~accepted).sum())
     target = np.where(accepted, (yes + 1.0) / (yes + 2.0), 1.0 / (no + 2.0))
     design = np.column_stack([raw, np.ones_like(raw)])
-    weights = np.array([1.0, 0.0])
+
+    def loss(weights: Array) -> float:
+        logit = design @ weights
+        return float((np.logaddexp(0.0, logit) - target * logit).sum())
+
+    rate = (yes + 1.0) / (yes + no + 2.0)
+    weights = np.array([0.0, np.log(rate / (1.0 - rate))])
     for _ in range(50):
         probability = sigmoid(design @ weights)
         gradient = design.T @ (probability - target)
         curvature = design.T @ (design * (probability * (1.0 - probability))[:, None])
         step = np.linalg.solve(curvature + 1e-9 * np.eye(2), gradient)
-        weights = weights - np.clip(step, -2.0, 2.0)
+        before = loss(weights)
+        while loss(weights - step) > before and np.abs(step).max() > 1e-10:
+            step = step / 2.0
+        weights = weights - step
         if np.abs(step).max() < 1e-10:
             break
     if weights[0] >= _SMALLEST_SLOPE and np.isfinite(weights).all():
         return float(weights[0]), float(weights[1])
-    rate = (yes + 1.0) / (yes + no + 2.0)
     centre = float(np.mean(raw))
     return _SMALLEST_SLOPE, float(np.log(rate / (1.0 - rate)) - _SMALLEST_SLOPE * centre)
 
@@ -126,7 +134,7 @@ def _centred_isotonic(
 ) -> tuple[Array, Array]:
     """Centres and levels of the isotonic blocks.
 
-    Each block's rate is drawn towards the logistic curve by two pseudo-answers: a block at the
+    Each block's rate is drawn towards the logistic curve by twenty pseudo-answers: a block at the
     edge may hold a single answer and would claim certainty.
     """
     from sklearn.isotonic import IsotonicRegression

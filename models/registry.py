@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from models.batch import BatchPropensity
 from nbo.errors import NotFoundError, UnavailableError
 
@@ -154,22 +156,42 @@ def _open_client(tracking_uri: str) -> Any:
     os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] = "false"
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    for chatty in ("mlflow", "alembic"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    # Else a server that is down is asked for minutes before the caller is told.
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
+    _require_database(tracking_uri)
     from mlflow.tracking import MlflowClient
 
-    # MLflow sets its own level while it is imported.
-    logging.getLogger("mlflow").setLevel(logging.WARNING)
+    # After the import, which sets levels of its own.
+    for chatty in ("mlflow", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     return MlflowClient(tracking_uri=tracking_uri, registry_uri=tracking_uri)
+
+
+def _require_database(tracking_uri: str) -> None:
+    """Try the database once: MLflow itself would try for two minutes, aloud."""
+    if tracking_uri.startswith(("sqlite", "http", "file", "databricks")):
+        return
+    import sqlalchemy
+
+    engine = sqlalchemy.create_engine(tracking_uri)
+    try:
+        engine.connect().close()
+    finally:
+        engine.dispose()
 
 
 @contextmanager
 def _mlflow_errors(what: str = "") -> Iterator[None]:
-    from mlflow.exceptions import MlflowException
-
     try:
         yield
-    except MlflowException as error:
+    except (OSError, SQLAlchemyError) as error:
+        raise UnavailableError("mlflow", str(error).splitlines()[0]) from error
+    except Exception as error:
+        from mlflow.exceptions import MlflowException
+
+        if not isinstance(error, MlflowException):
+            raise
         if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE") and what:
             raise NotFoundError("model", what, "train one first") from error
         raise UnavailableError("mlflow", str(error).splitlines()[0]) from error

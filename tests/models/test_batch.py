@@ -28,8 +28,8 @@ def test_it_learnt_whom_to_offer_what(
         wanted = [int(one.offer.offer_id[-1]) % 2 == (0 if even else 1) for one in treatments]
         return float(probability[wanted].mean())
 
-    assert mean(75, even=True) > 2 * mean(25, even=True)
-    assert mean(25, even=False) > 2 * mean(75, even=False)
+    assert mean(75, even=True) > 1.5 * mean(25, even=True)
+    assert mean(25, even=False) > 1.5 * mean(75, even=False)
 
 
 def test_evidence_counts_the_exposures_of_each_offer(

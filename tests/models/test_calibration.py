@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.linear_model import LogisticRegression
 
 from models.calibration import ENOUGH_FOR_ISOTONIC, FLOOR, Calibration, log_odds, sigmoid
 
@@ -27,10 +28,20 @@ def test_too_sure_scores_become_the_true_probability(n: int) -> None:
     assert np.abs(sigmoid(raw) - truth).mean() > 0.04
 
 
+@pytest.mark.parametrize("scale", [0.3, 1.0, 3.0, 10.0])
+def test_the_logistic_curve_is_the_likeliest_one(scale: float) -> None:
+    raw, accepted, _ = sample(400, seed=3)
+    accepted[:] = raw + np.random.default_rng(4).normal(0, 2, len(raw)) > -1
+    ours = Calibration.fit(scale * raw, accepted)
+    fitted = LogisticRegression(C=np.inf).fit((raw)[:, None], accepted)
+    assert ours.slope * scale == pytest.approx(fitted.coef_[0, 0], rel=0.03)
+    assert ours.intercept == pytest.approx(fitted.intercept_[0], rel=0.05, abs=0.01)
+
+
 def test_a_shape_that_is_not_logistic_is_found_with_enough_answers() -> None:
     generator = np.random.default_rng(5)
     raw = generator.uniform(-4, 4, 30_000)
-    truth = np.where(raw < 0, 0.1, 0.3)
+    truth = 0.05 + 0.3 * sigmoid(3 * raw)
     calibration = Calibration.fit(raw, generator.random(len(raw)) < truth)
     logistic = Calibration(calibration.slope, calibration.intercept)
     error = np.abs(calibration(raw) - truth).mean()

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +91,21 @@ def test_the_registry_is_quiet_and_refuses_pickles(registry: Registry) -> None:
     assert logging.getLogger("mlflow").level >= logging.WARNING
 
 
-def test_an_unreachable_server_is_named() -> None:
+@pytest.mark.parametrize(
+    "uri", ["postgresql://nobody@127.0.0.1:1/none", "sqlite:////dev/null/mlflow.db"]
+)
+def test_a_store_that_cannot_be_opened_is_named_at_once(uri: str) -> None:
+    started = time.perf_counter()
     with pytest.raises(UnavailableError, match="mlflow is not available"):
-        Registry("sqlite:////nowhere/at/all/mlflow.db")
+        Registry(uri)
+    assert time.perf_counter() - started < 10.0
+
+
+@pytest.mark.slow
+def test_a_server_that_does_not_answer_is_named() -> None:
+    # A fresh process: MLflow reads how often to try again from its environment.
+    script = "from models.registry import Registry; Registry('http://127.0.0.1:1').load('p')"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert "nbo.errors.UnavailableError: mlflow is not available" in done.stderr
