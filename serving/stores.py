@@ -29,6 +29,42 @@ class Stores:
     artifact_root: Path
 
 
+class RunningStores:
+    """The stores of a workspace while somebody uses them.
+
+    Attributes:
+        addresses: Where they answer; does not change, whatever is restarted.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        state = settings.state_dir
+        state.mkdir(parents=True, exist_ok=True)
+        stores = settings.stores
+        self._redis = EmbeddedRedis(state) if stores.redis == EMBEDDED else None
+        self._postgres = EmbeddedPostgres(state) if stores.ledger == EMBEDDED else None
+        self.addresses = Stores(
+            self._redis.start() if self._redis else stores.redis,
+            self._postgres.start() if self._postgres else stores.ledger,
+            *_mlflow(settings),
+        )
+
+    def ensure(self) -> None:
+        """Start an embedded store again if it died; what it acknowledged is on its disk.
+
+        Raises:
+            UnavailableError: it does not start.
+        """
+        for store in (self._redis, self._postgres):
+            if store is not None:
+                store.start()
+
+    def stop(self) -> None:
+        """Stop the embedded stores we started."""
+        for store in (self._redis, self._postgres):
+            if store is not None:
+                store.stop()
+
+
 @contextlib.contextmanager
 def open_stores(settings: Settings) -> Iterator[Stores]:
     """Start or join the embedded stores; those we started stop at the end.
@@ -36,19 +72,11 @@ def open_stores(settings: Settings) -> Iterator[Stores]:
     Raises:
         UnavailableError: an embedded store does not start.
     """
-    state = settings.state_dir
-    state.mkdir(parents=True, exist_ok=True)
-    with contextlib.ExitStack() as running:
-        redis_url, ledger_url = settings.stores.redis, settings.stores.ledger
-        if redis_url == EMBEDDED:
-            embedded_redis = EmbeddedRedis(state)
-            running.callback(embedded_redis.stop)
-            redis_url = embedded_redis.start()
-        if ledger_url == EMBEDDED:
-            embedded_postgres = EmbeddedPostgres(state)
-            running.callback(embedded_postgres.stop)
-            ledger_url = embedded_postgres.start()
-        yield Stores(redis_url, ledger_url, *_mlflow(settings))
+    running = RunningStores(settings)
+    try:
+        yield running.addresses
+    finally:
+        running.stop()
 
 
 def _mlflow(settings: Settings) -> tuple[str, Path]:

@@ -18,7 +18,7 @@ from nbo.errors import NboError
 from nbo.ledger.engine import migrate, open_ledger
 from nbo.settings import Settings
 from serving.process import command
-from serving.stores import Stores, open_stores
+from serving.stores import RunningStores, Stores
 from serving.workspace_state import (
     Running,
     prepare_schema,
@@ -133,7 +133,9 @@ class Deployment:
             )
         with contextlib.ExitStack() as undo:
             undo.callback(self._running.close)
-            self.stores = self._running.enter_context(open_stores(self.settings))
+            self._stores = RunningStores(self.settings)
+            self._running.callback(self._stores.stop)
+            self.stores = self._stores.addresses
             self._prepare()
             self._start_children()
             undo.pop_all()
@@ -154,6 +156,10 @@ class Deployment:
     def watch(self, stop: threading.Event) -> None:
         """Restart what dies, until `stop` is set."""
         while not stop.wait(RESTART_SECONDS):
+            try:
+                self._stores.ensure()
+            except NboError as error:
+                log.error("a store is down, trying again", reason=str(error))
             for child in self._children:
                 if not child.alive:
                     log.warning("restarting", process=child.name)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,16 +50,21 @@ def write_data(workspace: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def make_corner(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
-    """Makes fresh corner workspaces."""
+def make_corner() -> Iterator[Callable[[], Path]]:
+    """Makes fresh corner workspaces.
 
-    def make() -> Path:
-        folder = tmp_path_factory.mktemp("corner") / "w"
-        shutil.copytree(CORNER, folder)
-        write_data(folder)
-        return folder
+    Not in pytest's own folder, which is closed to PostgreSQL's account when we are root.
+    """
+    with tempfile.TemporaryDirectory(prefix="nbo-corner-", ignore_cleanup_errors=True) as root:
+        numbers = itertools.count()
 
-    return make
+        def make() -> Path:
+            folder = Path(root) / str(next(numbers))
+            shutil.copytree(CORNER, folder)
+            write_data(folder)
+            return folder
+
+        yield make
 
 
 @pytest.fixture(scope="session")
