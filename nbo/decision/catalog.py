@@ -40,6 +40,7 @@ class Incentive:
         monthly_cost: Part of the offer's monthly revenue given up, per month, >= 0.
         rules: Who may get it.
         attributes: Numbers models may use, e.g. ``{"discount_percent": 10.0}``.
+        script: Said after the offer's script, per language; may hold ``{fact}`` placeholders.
     """
 
     incentive_id: str
@@ -49,6 +50,7 @@ class Incentive:
     monthly_cost: float = 0.0
     rules: tuple[RuleText, ...] = ()
     attributes: Mapping[str, float] = field(default_factory=dict)
+    script: Mapping[str, str] = field(default_factory=dict)
 
 
 NO_INCENTIVE = Incentive(incentive_id="none", name={}, kind="none", cost=0.0)

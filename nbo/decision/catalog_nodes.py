@@ -115,7 +115,10 @@ class Section:
         if not isinstance(node, yaml.ScalarNode):
             self.problem(field, "must be text", node)
             return default or ""
-        return self._untagged(field, node)
+        text = self._untagged(field, node)
+        if default is None and not text.strip() and not node.tag.startswith("!"):
+            self.problem(field, "is empty", node)
+        return text
 
     def key(self, field: str, default: str | None = None) -> str:
         """Read an id: letters, digits and ``_ . : -``, at most 64, the first a letter or digit."""

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import islice
 
 from nbo.decision.catalog import Frequency, Offer, Policies, Suppression
 from nbo.decision.consent import Objection
@@ -57,11 +58,11 @@ class ContactPolicy:
         )
 
     def _suppress(self, suppression: Suppression, past: Sequence[Contact], at: datetime) -> None:
-        for key, times in _outcomes_by_scope(suppression, past).items():
-            until = paused_until(suppression, times)
+        for key, contacts in _by_scope(suppression, past).items():
+            until = paused_until(suppression, contacts)
             if until is None or at >= until:
                 continue
-            detail = f"{_occurrences(suppression, len(times))}, paused until {_minute(until)}"
+            detail = f"{_occurrences(suppression, contacts)}, paused until {_minute(until)}"
             objection = Objection(suppression.name, detail)
             if suppression.scope == "offer":
                 self._offers.setdefault(key, objection)
@@ -71,20 +72,26 @@ class ContactPolicy:
                 self._all = objection
 
 
-def paused_until(suppression: Suppression, times: Sequence[datetime]) -> datetime | None:
-    """When the pause that the latest qualifying outcome began is over.
+def paused_until(suppression: Suppression, contacts: Sequence[Contact]) -> datetime | None:
+    """Find when the latest pause is over.
 
     Args:
         suppression: The policy.
-        times: Instants of its outcomes in one scope, ascending.
+        contacts: Those with its outcome in one scope, oldest first. Several of one exposure
+            count once, but each begins the pause anew.
 
     Returns:
         First instant at which the scope is free again; None if it was never paused.
     """
-    for last in range(len(times) - 1, suppression.count - 2, -1):
-        first = times[last - suppression.count + 1]
-        if times[last] - first < suppression.window:
-            return times[last] + suppression.pause
+    for end in range(len(contacts) - 1, -1, -1):
+        last = contacts[end].at
+        within: set[tuple[str, str]] = set()
+        for contact in islice(reversed(contacts), len(contacts) - 1 - end, None):
+            if contact.at <= last - suppression.window:
+                break
+            within.add(exposure_key(contact))
+            if len(within) >= suppression.count:
+                return last + suppression.pause
     return None
 
 
@@ -122,20 +129,14 @@ def _silenced(past: Iterable[Contact], interaction_id: str) -> dict[str, Objecti
     }
 
 
-def _outcomes_by_scope(
-    suppression: Suppression, past: Sequence[Contact]
-) -> dict[str, list[datetime]]:
-    """Instants of a suppression's outcomes per offer, group or all; one exposure counts once."""
-    found: dict[str, list[datetime]] = {}
-    counted: set[tuple[str, str]] = set()
+def _by_scope(suppression: Suppression, past: Sequence[Contact]) -> dict[str, list[Contact]]:
+    """List the contacts with a suppression's outcome, per offer, group or all."""
+    found: dict[str, list[Contact]] = {}
     for contact in past:
-        exposure = exposure_key(contact)
-        if contact.outcome is not suppression.outcome or exposure in counted:
-            continue
-        if suppression.channel in ("", contact.channel):
-            counted.add(exposure)
+        counts = suppression.channel in ("", contact.channel)
+        if counts and contact.outcome is suppression.outcome:
             key = {"offer": contact.offer_id, "group": contact.group_id}.get(suppression.scope, "")
-            found.setdefault(key, []).append(contact.at)
+            found.setdefault(key, []).append(contact)
     return found
 
 
@@ -143,8 +144,9 @@ def _instant(contact: Contact) -> datetime:
     return contact.at
 
 
-def _occurrences(suppression: Suppression, count: int) -> str:
-    return f"{count} × {suppression.outcome}"
+def _occurrences(suppression: Suppression, contacts: Sequence[Contact]) -> str:
+    times = len({exposure_key(contact) for contact in contacts})
+    return f"{times} × {suppression.outcome}, last {_minute(contacts[-1].at)}"
 
 
 def _minute(at: datetime) -> str:

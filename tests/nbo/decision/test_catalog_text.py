@@ -165,6 +165,8 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(changed: Change)
         ("value: 80", "value: a lot", "must be a number, was 'a lot'"),
         ("value: 80", "value: .nan", "must be a number, was '.nan'"),
         ("value: 80", "value: 1e300", "must be <= 1e+12"),
+        ("group: red\n    name: {en: Red two}", "group: |\n    name: {en: x}", "group: is empty"),
+        ("kind: discount", "kind: ''", "kind: is empty"),
         ("service: true", "service: maybe", "must be true or false"),
         ('"!customer.has_red"', "!customer.has_red", "begins with ! must stand in quotes"),
         ("[{name: no red yet, when: ", "\n      - name: x\n        when: !x #", "put it in quotes"),

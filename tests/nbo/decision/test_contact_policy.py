@@ -73,6 +73,11 @@ def test_the_same_exposure_declined_twice_is_one_decline() -> None:
     assert not suppressed(replace(DECLINED_OFFER, count=2), contact(DAY), twice)
 
 
+def test_the_pause_runs_from_the_last_time_it_was_said() -> None:
+    again = contact(DAY)._replace(at=NOW - 61 * DAY)
+    assert suppressed(DECLINED_OFFER, again, contact(DAY))
+
+
 def test_imported_contacts_without_ids_count_one_by_one() -> None:
     bare = [contact(n * DAY)._replace(decision_id="", interaction_id="") for n in (1, 2)]
     assert suppressed(replace(DECLINED_OFFER, count=2), *bare)
@@ -159,7 +164,7 @@ channels = st.sampled_from(["", "voice", "web"])
 def test_suppression_is_what_its_definition_says(
     history: list[Contact], suppression: Suppression, offer: Offer
 ) -> None:
-    first: dict[tuple[str, str], datetime] = {}
+    relevant: list[tuple[datetime, tuple[str, str]]] = []
     for c in history:
         in_scope = {
             "offer": c.offer_id == offer.offer_id,
@@ -168,13 +173,13 @@ def test_suppression_is_what_its_definition_says(
         }[suppression.scope]
         counts = c.outcome is suppression.outcome and suppression.channel in ("", c.channel)
         if in_scope and counts:
-            key = (c.decision_id or c.interaction_id or str(c.at), c.offer_id)
-            first[key] = min(c.at, first.get(key, c.at))
-    times = list(first.values())
+            exposure = (c.decision_id or c.interaction_id or str(c.at), c.offer_id)
+            relevant.append((c.at, exposure))
     expected = any(
-        sum(last - suppression.window < t <= last for t in times) >= suppression.count
+        len({exposure for t, exposure in relevant if last - suppression.window < t <= last})
+        >= suppression.count
         and last <= NOW < last + suppression.pause
-        for last in times
+        for last, _ in relevant
     )
     assert suppressed(suppression, *history, offer=offer) is expected
 

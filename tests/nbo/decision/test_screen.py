@@ -164,7 +164,10 @@ def test_contact_policy_comes_after_the_conditions(ask: Ask, compiled: CompiledC
     )
     _, fallen = screened(ask(history=(declined,)), compiled)
     assert fallen["red-1"] == Refusal(
-        "red-1", "contact policy", "declined offer", "1 × DECLINED, paused until 2026-05-08 12:00"
+        "red-1",
+        "contact policy",
+        "declined offer",
+        "1 × DECLINED, last 2026-03-09 12:00, paused until 2026-05-08 12:00",
     )
     _, fallen = screened(ask(history=(declined,), facts={"customer.has_red": True}), compiled)
     assert fallen["red-1"].stage == "eligibility"
