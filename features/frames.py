@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from features.definitions import Kind, Window
 from features.schema import FeatureSchema, View
+from features.slices import Ints, bisect_right, group_bounds, slice_sums
 from features.windows import matches
 
 if TYPE_CHECKING:
@@ -49,20 +49,24 @@ def window_values(
 
     if "event_id" in events.columns:
         events = events.unique("event_id", keep="first", maintain_order=True)
-    events = events.with_columns(_us("at"))
-    numbered = asks.select("customer_id", _us("at")).with_row_index("ask")
+    codes = asks.select("customer_id").unique().with_row_index("customer")
+    events = (
+        events.join(codes, on="customer_id")
+        .with_columns(_us("at"), pl.col("customer").cast(pl.Int64))
+        .sort("customer", "at")
+    )
+    coded = asks.select("customer_id", _us("at")).join(
+        codes, on="customer_id", how="left", maintain_order="left"
+    )
+    asked = _Asks(
+        customer=coded.get_column("customer").cast(pl.Int64).to_numpy(),
+        at=coded.get_column("at").to_numpy(),
+    )
     types = events.get_column("type").unique().to_list()
     columns = []
     for window in windows:
-        wanted = [name for name in types if matches(window, name)]
-        mine = events.filter(pl.col("type").is_in(wanted))
-        for name, only in window.where.items():
-            mine = mine.filter(pl.col(name) == only) if name in mine.columns else mine.clear()
-        if window.attribute and window.attribute not in mine.columns:
-            mine = mine.clear().with_columns(pl.lit(None, pl.Float64).alias(window.attribute))
-        if window.attribute:
-            mine = mine.filter(pl.col(window.attribute).is_not_null())
-        values = (_distinct if window.kind == Kind.DISTINCT else _aggregate)(mine, numbered, window)
+        mine = _counting(events, window, [name for name in types if matches(window, name)])
+        values = (_distinct if window.kind == Kind.DISTINCT else _aggregate)(mine, asked, window)
         columns.append(values.alias(f"customer.{window.name}"))
     return asks.with_columns(columns)
 
@@ -97,6 +101,13 @@ def profile_as_of(schema: FeatureSchema, repo_path: Path, asks: pl.DataFrame) ->
     return asks.with_columns(columns)
 
 
+class _Asks(NamedTuple):
+    """The asks as arrays: number of the customer, microseconds since 1970."""
+
+    customer: Ints
+    at: Ints
+
+
 def _us(name: str) -> pl.Expr:
     import polars as pl
 
@@ -126,43 +137,34 @@ def _view_rows(view: View, repo_path: Path) -> pl.DataFrame:
     )
 
 
-def _bounds(
-    mine: pl.DataFrame, asks: pl.DataFrame, window: Window
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Per ask the half-open range of rows of `mine` (sorted by customer, time) that count."""
+def _counting(events: pl.DataFrame, window: Window, types: Sequence[str]) -> pl.DataFrame:
+    """Keep the events that count in a window at some instant, in their order."""
     import polars as pl
 
-    ranked = mine.select(
-        "customer_id",
-        pl.col("at").alias("event_at"),
-        pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("end"),
-        pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("customer_id").alias("rank"),
-    ).sort("event_at", maintain_order=True)
-    before = (pl.col("at") - window.over_us) // window.width_us * window.width_us
-    edges = asks.with_columns((before + window.width_us - 1).alias("before"))
-
-    def upto(edge: str) -> pl.DataFrame:
-        return (
-            edges.sort(edge)
-            .join_asof(
-                ranked, left_on=edge, right_on="event_at", by="customer_id", check_sortedness=False
-            )
-            .sort("ask")
-            .select(pl.col("end").fill_null(0), pl.col("rank").fill_null(0))
-        )
-
-    last, first = upto("at"), upto("before")
-    end = last.get_column("end").to_numpy()
-    count = (last.get_column("rank") - first.get_column("rank")).to_numpy()
-    return end - count, end
+    mine = events.filter(pl.col("type").is_in(types))
+    for name, wanted in window.where.items():
+        mine = mine.filter(pl.col(name) == wanted) if name in mine.columns else mine.clear()
+    if not window.attribute:
+        return mine
+    if window.attribute not in mine.columns:
+        return mine.clear().with_columns(pl.lit(None, pl.Float64).alias(window.attribute))
+    return mine.filter(pl.col(window.attribute).is_not_null())
 
 
-def _aggregate(mine: pl.DataFrame, asks: pl.DataFrame, window: Window) -> pl.Series:
+def _first_us(at: Ints, window: Window) -> Ints:
+    """First microsecond that counts at each instant, as `features.windows.earliest`."""
+    return ((at - window.over_us) // window.width_us + 1) * window.width_us
+
+
+def _aggregate(mine: pl.DataFrame, asks: _Asks, window: Window) -> pl.Series:
     import polars as pl
 
-    keys = ["customer_id", "at", *([window.attribute] if window.kind == Kind.LAST else [])]
-    mine = mine.sort(keys)
-    start, end = _bounds(mine, asks, window)
+    if window.kind == Kind.LAST:
+        mine = mine.sort("customer", "at", window.attribute)
+    times = mine.get_column("at").to_numpy()
+    low, high = group_bounds(mine.get_column("customer").to_numpy(), asks.customer)
+    start = bisect_right(times, low, high, _first_us(asks.at, window) - 1)
+    end = bisect_right(times, low, high, asks.at)
     count = end - start
     if window.kind == Kind.COUNT:
         return pl.Series(count.astype(np.float64))
@@ -172,45 +174,28 @@ def _aggregate(mine: pl.DataFrame, asks: pl.DataFrame, window: Window) -> pl.Ser
         values = values.cast(pl.Float64) if values.dtype.is_numeric() else values
         return values.gather(newest)
     if window.kind == Kind.SECONDS_SINCE:
-        return (asks.get_column("at") - mine.get_column("at").gather(newest)) / 1e6
-    sums = _slice_sums(mine.get_column(window.attribute).cast(pl.Float64).to_numpy(), start, end)
+        return (pl.Series(asks.at) - mine.get_column("at").gather(newest)) / 1e6
+    sums = slice_sums(mine.get_column(window.attribute).cast(pl.Float64).to_numpy(), start, end)
     if window.kind == Kind.SUM:
         return pl.Series(sums)
     return pl.Series(sums / np.maximum(count, 1)).set(pl.Series(count == 0), None)
 
 
-def _slice_sums(
-    values: NDArray[np.float64], start: NDArray[np.int64], end: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Sum ``values[start[i]:end[i]]`` for each i.
-
-    Added up directly, no differences of totals: a window without events is exactly 0.
-    """
-    padded = np.append(values, 0.0)
-    pairs = np.stack([start, end], axis=1).ravel()
-    sums: NDArray[np.float64] = np.add.reduceat(padded, pairs)[::2] if len(start) else np.zeros(0)
-    return np.where(end > start, sums, 0.0)
-
-
-def _distinct(mine: pl.DataFrame, asks: pl.DataFrame, window: Window) -> pl.Series:
+def _distinct(mine: pl.DataFrame, asks: _Asks, window: Window) -> pl.Series:
     """Per ask, how many of the customer's values have their latest event inside the window."""
     import polars as pl
 
-    points = mine.select("customer_id", pl.col(window.attribute).alias("value"), event_at="at")
-    pairs = asks.join(points.select("customer_id", "value").unique(), on="customer_id")
-    first = ((pl.col("at") - window.over_us) // window.width_us + 1) * window.width_us
-    counts = (
-        pairs.sort("at")
-        .join_asof(
-            points.sort("event_at"),
-            left_on="at",
-            right_on="event_at",
-            by=["customer_id", "value"],
-            check_sortedness=False,
-        )
-        .filter(pl.col("event_at") >= first)
-        .group_by("ask")
-        .agg(pl.len().cast(pl.Float64).alias("distinct"))
-    )
-    joined = asks.select("ask").join(counts, on="ask", how="left", maintain_order="left")
-    return joined.get_column("distinct").fill_null(0.0)
+    points = mine.select("customer", "at", pl.col(window.attribute).alias("value"))
+    pairs = points.select("customer", "value").unique().sort("customer").with_row_index("pair")
+    points = points.join(pairs, on=["customer", "value"]).sort("pair", "at")
+    times = points.get_column("at").to_numpy()
+    # Every ask against every value of its customer: `ask` and `pair` are parallel.
+    low, high = group_bounds(pairs.get_column("customer").to_numpy(), asks.customer)
+    ask = np.repeat(np.arange(len(asks.at)), high - low)
+    before = np.repeat(np.cumsum(high - low) - (high - low), high - low)
+    pair = np.repeat(low, high - low) + np.arange(len(ask)) - before
+    start, end = group_bounds(points.get_column("pair").cast(pl.Int64).to_numpy(), pair)
+    newest = bisect_right(times, start, end, asks.at[ask]) - 1
+    inside = newest >= start
+    inside[inside] = times[newest[inside]] >= _first_us(asks.at, window)[ask[inside]]
+    return pl.Series(np.bincount(ask[inside], minlength=len(asks.at)).astype(np.float64))

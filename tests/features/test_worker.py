@@ -174,15 +174,16 @@ def test_poison_is_set_aside_with_its_reason_and_holds_nothing_up(store):
     assert b"could not convert" in poison[2][b"reason"]
 
 
-def test_the_latest_event_by_its_own_time_is_kept(store):
+@pytest.mark.parametrize("batched", [False, True])
+def test_the_latest_event_by_its_own_time_is_kept(store, batched):
     late = Event("a", "c-1", "care.called", AT + timedelta(hours=1), {"minutes": 2.0})
     tied = Event("b", "c-1", "web.seen", AT + timedelta(hours=1), {})
     early = Event("c", "c-1", "web.seen", AT, {"topic": "Übersicht\n2"})
     for order in ([late, early, tied], [tied, late, early], [early, tied, late]):
         store.flushall()
         worker = WindowWorker(store, SCHEMA)
-        for one in order:
-            EventStream(store).publish([one])
+        for some in [order] if batched else [[one] for one in order]:
+            EventStream(store).publish(some)
             worker.step(0)
         assert decode_latest(store.hget(features_key("c-1"), "e"), "c-1") == tied
 
