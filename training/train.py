@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from nbo.ledger.exposures import labelled_exposures
 from training.examples import Example, examples_from
 from training.fit import MODEL, FitReport, fit
 from training.grow import FitParams
+from training.maturity import matured
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class TrainReport:
         reason: Why, or why not.
         fit: See `training.fit.FitReport`.
         seconds: Wall time of the whole run.
+        immature: Exposures left out as too young, see `training.maturity`.
     """
 
     name: str
@@ -40,6 +42,7 @@ class TrainReport:
     reason: str
     fit: FitReport
     seconds: float
+    immature: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able values; intervals as ``[value, low, high]``."""
@@ -51,6 +54,7 @@ class TrainReport:
             "reason": self.reason,
             "exposures": fitted.exposures,
             "dropped": fitted.dropped,
+            "immature": self.immature,
             "accepted": fitted.accepted,
             "parts": list(fitted.parts),
             "starts": [start.isoformat() for start in fitted.starts],
@@ -95,8 +99,12 @@ def train(
         NotEnoughDataError: too few exposures with a known answer.
         UnavailableError: ledger or registry does not answer.
     """
-    examples = examples_from(labelled_exposures(engine, now, attribution))
-    return train_on(examples, registry, schema, catalog, name, params=params, seed=seed)
+    started = time.perf_counter()
+    examples = list(examples_from(labelled_exposures(engine, now, attribution)))
+    old_enough = matured(examples, now)
+    report = train_on(old_enough, registry, schema, catalog, name, params=params, seed=seed)
+    seconds = time.perf_counter() - started
+    return replace(report, immature=len(examples) - len(old_enough), seconds=seconds)
 
 
 def train_on(
