@@ -71,7 +71,7 @@ class ServerProcess:
         Args:
             command: Program and arguments; must stay in the foreground.
             stop_signal: What makes the server end in good order.
-            lock: Descriptor from `claim`; inherited by the server and closed here.
+            lock: Descriptor from `claim`, which the server inherits.
             log: Receives what the server prints, appended.
             account: Whom to run as; None for ourselves.
         """
@@ -89,7 +89,6 @@ class ServerProcess:
                 group=account.gid if account else None,
                 extra_groups=[] if account else None,
             )
-        os.close(lock)
         return cls(shell)
 
     @property
@@ -152,7 +151,10 @@ def start_or_join(
     while time.monotonic() < deadline:
         lock = claim(lock_path)
         if lock is not None:
-            server = spawn(lock)
+            try:
+                server = spawn(lock)
+            finally:
+                os.close(lock)
             _await_answer(server, store, log, answers, deadline)
             return server
         if answers():

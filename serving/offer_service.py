@@ -13,6 +13,7 @@ from nbo.decision.catalog import Catalog
 from nbo.decision.decide import World
 from nbo.decision.decision import Decision, Refusal, Slot
 from nbo.decision.request import Request
+from nbo.decision.wording import in_language, render_script
 from nbo.errors import BadInputError
 from nbo.v1 import offers_pb2, offers_pb2_grpc
 from serving import request_checks as check
@@ -20,7 +21,6 @@ from serving.clock import Clock
 from serving.event_service import checked_event
 from serving.offer_engine import OfferEngine, Question
 from serving.outcome_recorder import OutcomeRecorder
-from serving.scripts import in_language, script
 from serving.wire import from_time, to_event, to_facts, to_time
 
 DEFAULT_SLOTS = 3
@@ -105,6 +105,8 @@ def _slot(slot: Slot, request: Request, catalog: Catalog) -> offers_pb2.Slot:
     offer = catalog.offers[slot.offer_id]
     incentive = catalog.incentives[slot.incentive_id]
     language, default = request.language, catalog.languages[0]
+    scripts = (in_language(part.script, language, default) for part in (offer, incentive))
+    script = " ".join(filter(None, scripts))
     return offers_pb2.Slot(
         rank=slot.rank,
         offer_id=slot.offer_id,
@@ -117,7 +119,7 @@ def _slot(slot: Slot, request: Request, catalog: Catalog) -> offers_pb2.Slot:
         expected_value=slot.priority,
         probability=slot.probability,
         reasons=slot.reasons,
-        script=script(offer, incentive, request.facts, language, default),
+        script=render_script(script, request.facts),
     )
 
 

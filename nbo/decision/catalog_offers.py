@@ -31,6 +31,8 @@ def read_incentive(
     incentive_id = section.key("id")
     if incentive_id == NO_INCENTIVE.incentive_id:
         section.problem("id", "'none' is reserved for no incentive, which always exists")
+    script = read_wording(section, "script", languages, required=False)
+    _check_placeholders(section, script, language)
     return Incentive(
         incentive_id=incentive_id,
         name=read_wording(section, "name", languages),
@@ -39,6 +41,7 @@ def read_incentive(
         monthly_cost=section.number("monthly_cost", 0.0, low=0.0),
         rules=read_rules(section, "rules", language),
         attributes=section.numbers("attributes"),
+        script=script,
     )
 
 
