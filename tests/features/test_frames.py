@@ -66,7 +66,7 @@ def frame(stream):
             "customer_id": e.customer_id,
             "type": e.type,
             "at": e.at,
-            **{name: e.attributes.get(name) for name in ("topic", "minutes", "angry")},
+            **{n: e.attributes.get(n) for n in ("topic", "minutes", "angry")},
         }
         for e in stream
     ]
@@ -150,6 +150,17 @@ def test_frames_equal_brute_force_at_any_instant(seed):
         for window in WINDOWS:
             truth = brute(stream, row["customer_id"], row["at"], window)
             assert row[f"customer.{window.name}"] == pytest.approx(truth), window.name
+
+
+@pytest.mark.parametrize("topics", [("moving", "prices"), ("prices", "moving")])
+def test_of_two_events_at_one_instant_the_greater_value_is_last(store, redis_url, topics):
+    stream = [Event(t, "c-0", "web.clicked", T0, {"topic": t}) for t in topics]
+    EventStream(store).publish(stream)
+    WindowWorker(store, SCHEMA).step(0)
+    asks = pl.DataFrame({"customer_id": ["c-0"], "at": [T0]})
+    assert asyncio.run(online(redis_url, [("c-0", T0)]))[0]["customer.topic_1d"] == "prices"
+    frames = window_values(frame(stream), asks, WINDOWS)
+    assert frames["customer.topic_1d"].to_list() == ["prices"]
 
 
 def test_columns_have_the_types_of_the_facts():
