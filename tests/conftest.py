@@ -22,6 +22,14 @@ def short_dir() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+@pytest.fixture
+def fresh_dir() -> Iterator[Path]:
+    """An empty folder whose path is short enough for a unix socket."""
+    folder = Path(tempfile.mkdtemp(prefix="nbo-", dir="/tmp"))
+    yield folder
+    shutil.rmtree(folder)
+
+
 @pytest.fixture(scope="session")
 def ledger_url(short_dir: Path) -> Iterator[str]:
     """SQLAlchemy URL of a migrated ledger in a real PostgreSQL."""
