@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 
@@ -27,7 +28,7 @@ def render_script(script: str, facts: Facts) -> str:
 
 def _spoken(name: str, facts: Facts) -> str:
     value: Fact | None = facts.get(name)
-    if value is None or value != value:  # noqa: PLR0124 - NaN is not known either
+    if value is None or (isinstance(value, float) and math.isnan(value)):
         return f"[{name.rpartition('.')[2]}]"
     if isinstance(value, bool):
         return "yes" if value else "no"
