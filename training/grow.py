@@ -46,7 +46,7 @@ class FitParams:
     l2: float = 5.0
     input_share: float = 0.7
     exposure_share: float = 0.8
-    forget_offer: float = 0.1
+    forget_offer: float = 0.2
     calibration_share: float = 0.2
     test_share: float = 0.2
     min_exposures: int = 200

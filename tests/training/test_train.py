@@ -48,6 +48,7 @@ def remember(engine: Engine, examples: list[Example]) -> None:
             decision_id=one.request.decision_id,
             rank=1,
             kind=kind,
+            reason="",
             at=one.at,
         )
         outcomes.record(engine, given, record)
