@@ -207,6 +207,11 @@ class Client:
             raise _meaning(error) from error
 
 
+def outcome_name(number: int) -> str:
+    """The name of an outcome as messages hold it, e.g. ``"ACCEPTED"``."""
+    return common_pb2.Outcome.Name(number)
+
+
 def _meaning(error: Any) -> NboError:
     """The error of our own tree that a status stands for."""
     code, message = error.code(), error.details() or ""

@@ -36,6 +36,15 @@ def test_every_package_is_listed_for_the_wheel():
     assert {name for name in listed if not (ROOT / name.replace(".", "/")).is_dir()} == set()
 
 
+def test_nothing_imports_a_workspace():
+    """Workspaces are no package: they are loaded by path, like a user's own."""
+    for room in ROOMS:
+        for file in (ROOT / room).rglob("*.py"):
+            if "workspaces" not in file.parts:
+                text = file.read_text(encoding="utf-8")
+                assert not re.search(r"(from|import) nbo\.workspaces", text), file
+
+
 def test_proto_is_no_package_and_tests_have_no_init():
     assert not (ROOT / "proto" / "__init__.py").exists()
     assert not list((ROOT / "tests").rglob("__init__.py"))

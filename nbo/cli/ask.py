@@ -61,6 +61,8 @@ def customer(
     as_json: JsonOption = False,
 ) -> None:
     """Show what is known about a customer: facts, recent contacts, latest event."""
+    from nbo.client import outcome_name
+
     with connect(workspace) as client:
         reply = client.customer(customer_id, at=_instant("--at", at))
     if as_json:
@@ -69,7 +71,7 @@ def customer(
     facts = sorted((name, _shown(value)) for name, value in reply.facts.items())
     print_table(customer_id, ["fact", "value>"], facts)
     contacts = [
-        (c.at.ToDatetime(UTC).isoformat(" ", "seconds"), c.channel, c.offer_id, _outcome(c.outcome))
+        (c.at.ToDatetime(UTC).isoformat(" ", "seconds"), c.channel, c.offer_id, outcome_name(c.outcome))
         for c in reply.contacts
     ]
     print_table("Recent contacts", ["at", "channel", "offer", "outcome"], contacts)
@@ -237,9 +239,3 @@ def _shown(value: Any) -> str:
     kind = value.WhichOneof("kind")
     held = getattr(value, kind)
     return f"{held:,.6g}" if kind == "number" else str(held)
-
-
-def _outcome(number: int) -> str:
-    from nbo.v1 import common_pb2
-
-    return common_pb2.Outcome.Name(number)
