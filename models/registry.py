@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -73,10 +74,7 @@ class Registry:
         with _mlflow_errors():
             run = self._client.create_run(self._experiment())
             run_id = run.info.run_id
-            for key, value in params.items():
-                self._client.log_param(run_id, key, value)
-            for key, figure in metrics.items():
-                self._client.log_metric(run_id, key, figure)
+            self._log(run_id, params, metrics)
             self._client.log_artifacts(run_id, str(model_dir), _ARTIFACT)
             self._client.set_terminated(run_id)
             self._ensure_name(name)
@@ -124,6 +122,16 @@ class Registry:
             folder = self._download(source, Path(scratch))
             _check_manifest(folder, found.tags.get(_SUM_TAG, ""), f"{name}/{found.version}")
             return BatchPropensity.load(folder, f"{alias}/{found.version}")
+
+    def _log(self, run_id: str, params: Mapping[str, object], metrics: Mapping[str, float]) -> None:
+        from mlflow.entities import Metric, Param
+
+        now = int(time.time() * 1000)
+        self._client.log_batch(
+            run_id,
+            metrics=[Metric(key, figure, now, 0) for key, figure in metrics.items()],
+            params=[Param(key, str(value)) for key, value in params.items()],
+        )
 
     def _download(self, source: str, scratch: Path) -> Path:
         from mlflow.artifacts import download_artifacts

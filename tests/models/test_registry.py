@@ -61,6 +61,17 @@ def test_register_promote_load_roll_back(
         registry.promote("p", "99")
 
 
+def test_what_was_logged_can_be_read_in_mlflow(registry: Registry, saved: Path) -> None:
+    version = registry.register(saved, "logged", {"trees": 60}, {"model.auc": 0.7})
+    from mlflow.tracking import MlflowClient
+
+    client = MlflowClient(registry.tracking_uri, registry.tracking_uri)
+    run = client.get_run(client.get_model_version("logged", version).run_id)
+    assert run.data.params == {"trees": "60"}
+    assert run.data.metrics == {"model.auc": 0.7}
+    assert run.info.status == "FINISHED"
+
+
 def test_models_of_other_names_are_other_models(registry: Registry, saved: Path) -> None:
     registry.register(saved, "q", {}, {}, alias="champion")
     assert registry.champion_version("q") == "1"
