@@ -35,9 +35,12 @@ events = [
     EventType("purchase", {"amount": "number", "coupon": "flag", "own_brand": "flag"}),
     # One coupon handed in. The record has the day only, so it counts from the end of that day.
     EventType("coupon.redeemed", {"campaign": "text"}),
-    # Coupons arrived. `promoted_spend` is what the household spent in the 90 days before on the
-    # products they are for: known to whoever addresses the mailing, and by nobody later.
-    EventType("campaign.received", {"campaign": "text", "promoted_spend": "number"}),
+    # Coupons arrived, with what the household bought before of the products they are for: known
+    # to whoever addresses the mailing.
+    EventType(
+        "campaign.received",
+        {"campaign": "text", "promoted_spend_90d": "number", "promoted_items_30d": "number"},
+    ),
 ]
 
 windows = [
@@ -51,5 +54,8 @@ windows = [
     Window("redemptions_365d", "coupon.redeemed", "count", over="365d"),
     Window("seconds_since_redemption", "coupon.redeemed", "seconds_since", over="365d"),
     Window("campaigns_90d", "campaign.received", "count", over="90d"),
-    Window("promoted_spend", "campaign.received", "last", over="1d", attribute="promoted_spend"),
+    *(
+        Window(name, "campaign.received", "last", over="1d", attribute=name)
+        for name in ("promoted_spend_90d", "promoted_items_30d")
+    ),
 ]

@@ -15,8 +15,8 @@ RECORD_ENDS = datetime(2018, 1, 1, 4, 1, 21, tzinfo=UTC)
 FIRST_TEST_DAY = datetime(2017, 8, 1, tzinfo=UTC)
 """Campaigns that start earlier train, later ones test."""
 
-PROMOTED_DAYS = 90
-"""How far back purchases of a campaign's products are added up."""
+PROMOTED = ("promoted_spend_90d", "promoted_items_30d")
+"""What a household bought of a campaign's own products before its start: USD, rows of receipts."""
 
 
 def campaigns() -> pl.DataFrame:
@@ -58,8 +58,7 @@ def mailings() -> pl.DataFrame:
 
     Returns:
         Columns `customer_id`, `campaign`, `group`, `starts`, `ends`, `redeemed_at` (first
-        redemption, null without) and `promoted_spend` (USD spent on the campaign's products in the
-        `PROMOTED_DAYS` before its start).
+        redemption, null without) and `PROMOTED`.
     """
     first = (
         redemptions()
@@ -71,7 +70,7 @@ def mailings() -> pl.DataFrame:
         .join(campaigns(), on="campaign_id")
         .with_columns(customer_id())
         .join(first, on=["customer_id", "campaign"], how="left")
-        .join(_promoted_spend(), on=["household_id", "campaign_id"], how="left")
+        .join(_promoted(), on=["household_id", "campaign_id"], how="left")
         .select(
             "customer_id",
             "campaign",
@@ -79,7 +78,7 @@ def mailings() -> pl.DataFrame:
             "starts",
             "ends",
             "redeemed_at",
-            pl.col("promoted_spend").fill_null(0.0),
+            pl.col(*PROMOTED).fill_null(0.0),
         )
         .sort("starts", "customer_id")
     )
@@ -132,19 +131,23 @@ def households() -> pl.DataFrame:
     )
 
 
-def _promoted_spend() -> pl.DataFrame:
-    """Spend on each campaign's own products by each household that got it, before its start."""
+def _promoted() -> pl.DataFrame:
+    """`PROMOTED` of each household and campaign it got, where it bought any of its products."""
     promoted = table("coupons").select("campaign_id", "product_id").unique()
     bought = table("transactions").select(
         "household_id", "product_id", "sales_value", utc("transaction_timestamp").alias("at")
     )
     age = pl.col("starts") - pl.col("at")
+    spend, items = PROMOTED
     return (
         table("campaigns")
         .join(campaigns().select("campaign_id", "starts"), on="campaign_id")
         .join(bought, on="household_id")
-        .filter(age > pl.duration(), age <= pl.duration(days=PROMOTED_DAYS))
+        .filter(age > pl.duration(), age <= pl.duration(days=90))
         .join(promoted, on=["campaign_id", "product_id"])
         .group_by("household_id", "campaign_id")
-        .agg(pl.col("sales_value").sum().round(2).alias("promoted_spend"))
+        .agg(
+            pl.col("sales_value").sum().round(2).alias(spend),
+            (age <= pl.duration(days=30)).sum().cast(pl.Float64).alias(items),
+        )
     )

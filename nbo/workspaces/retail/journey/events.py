@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import polars as pl
 
 from features.stream import Event
-from journey.campaigns import mailings, redemptions
+from journey.campaigns import PROMOTED, mailings, redemptions
 from journey.tables import customer_id, table, utc
 
-ATTRIBUTES = ("amount", "coupon", "own_brand", "campaign", "promoted_spend")
+ATTRIBUTES = ("amount", "coupon", "own_brand", "campaign", *PROMOTED)
 
 
 def event_frame() -> pl.DataFrame:
@@ -81,5 +81,5 @@ def _received() -> pl.DataFrame:
         pl.lit("campaign.received").alias("type"),
         pl.col("starts").alias("at"),
         "campaign",
-        "promoted_spend",
+        *PROMOTED,
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from journey.campaigns import FIRST_TEST_DAY, RECORD_STARTS, campaigns, mailings
+from journey.campaigns import FIRST_TEST_DAY, PROMOTED, RECORD_STARTS, campaigns, mailings
 
 if TYPE_CHECKING:
     from features.schema import FeatureSchema
@@ -71,6 +71,5 @@ def past_log(
         pl.col("^customer\\..*$"),
         pl.lit("campaign.received").alias("event.type"),
         pl.col("campaign").alias("event.campaign"),
-        pl.col("promoted_spend").alias("event.promoted_spend"),
-        pl.lit(CHANNEL).alias("interaction.channel"),
+        pl.col(*PROMOTED).name.prefix("event."),
     )

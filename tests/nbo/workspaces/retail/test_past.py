@@ -93,10 +93,11 @@ def test_windows_equal_a_count_by_hand(log):
     assert mine["customer.spend_90d"].item() == pytest.approx(spent)
 
 
-def test_promoted_spend_is_of_the_campaigns_products_before_its_start(log):
+def test_promoted_purchases_are_of_the_campaigns_products_before_its_start(log):
     from journey.tables import table
 
-    row = log.filter(pl.col("event.promoted_spend") > 0).row(0, named=True)
+    eight = log.filter(pl.col("offer_id") == "campaign-8")
+    row = eight.sort("event.promoted_items_30d", "customer_id").row(-1, named=True)
     campaign = int(row["offer_id"].removeprefix("campaign-"))
     start = row["at"].replace(tzinfo=None, microsecond=0)
     promoted = table("coupons").filter(pl.col("campaign_id") == campaign)["product_id"].unique()
@@ -106,8 +107,12 @@ def test_promoted_spend_is_of_the_campaigns_products_before_its_start(log):
         pl.col("transaction_timestamp") < start,
         pl.col("transaction_timestamp") >= start - timedelta(days=90),
     )
-    assert row["event.promoted_spend"] == pytest.approx(bought["sales_value"].sum())
-    assert row["customer.promoted_spend"] == row["event.promoted_spend"]
+    recent = bought.filter(pl.col("transaction_timestamp") >= start - timedelta(days=30))
+    assert row["event.promoted_spend_90d"] == pytest.approx(bought["sales_value"].sum())
+    assert row["event.promoted_items_30d"] == recent.height
+    assert 0 < recent.height < bought.height
+    for name in ("promoted_spend_90d", "promoted_items_30d"):
+        assert row[f"customer.{name}"] == row[f"event.{name}"]
 
 
 def test_a_redemption_on_the_day_of_a_start_is_not_known_at_it(log):

@@ -12,7 +12,9 @@ def rows():
 
     sent = mailings().filter(pl.col("starts") >= datetime(2017, 8, 1, tzinfo=UTC))
     answers = [
-        Answer(row["customer_id"], row["campaign"], f"d{at}", row["promoted_spend"] / 1e4, 0.002)
+        Answer(
+            row["customer_id"], row["campaign"], f"d{at}", row["promoted_spend_90d"] / 1e4, 0.002
+        )
         for at, row in enumerate(sent.iter_rows(named=True))
     ]
     return judged(answers)

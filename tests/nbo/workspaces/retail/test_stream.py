@@ -31,7 +31,7 @@ def test_rows_become_events_without_empty_attributes(stream):
     arrived = arrivals(stream, "campaign-8")
     assert len(arrived) == 1076
     assert {event.at for event in arrived} == {datetime(2017, 5, 8, tzinfo=UTC)}
-    assert set(arrived[0].attributes) == {"campaign", "promoted_spend"}
+    assert set(arrived[0].attributes) == {"campaign", "promoted_spend_90d", "promoted_items_30d"}
 
 
 def test_events_pass_the_engines_own_check(retail, stream):
