@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -131,6 +132,7 @@ class Deployment:
             raise NboError(
                 f"this workspace runs already: process {other.pid} serves {other.target}"
             )
+        _require_free(self._listen)
         with contextlib.ExitStack() as undo:
             undo.callback(self._running.close)
             self._stores = RunningStores(self.settings)
@@ -197,3 +199,17 @@ class Deployment:
         child = Child(name, line, ready, output)
         child.start()
         return child
+
+
+def _require_free(listen: str) -> None:
+    """Say so at once when somebody else listens there. Raises NboError."""
+    host, _, port = listen.rpartition(":")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, int(port)))
+        except OSError as error:
+            raise NboError(
+                f"cannot listen on {listen} ({error.strerror}): stop what listens there, "
+                "or choose another address with --listen or serving.listen in nbo.toml"
+            ) from error

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
+import polars as pl
 import pytest
 from sqlalchemy import Engine
 
+from nbo.cli import demo
 from nbo.ledger.engine import migrate, open_ledger
 from serving.embedded_postgres import EmbeddedPostgres
+
+CORNER = Path(__file__).parent / "workspaces" / "corner"
+LOADED = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 @pytest.fixture(scope="session")
@@ -54,3 +61,47 @@ def engine(ledger_url: str) -> Iterator[Engine]:
         )
     yield engine
     engine.dispose()
+
+
+@pytest.fixture
+def free_address() -> str:
+    """An address nobody listens on."""
+    return demo.free_address()
+
+
+def write_data(workspace: Path) -> None:
+    """A hundred customers; c-0 and c-1 share a phone, c-2 may not be called."""
+    (workspace / "data").mkdir()
+    n = 100
+    pl.DataFrame(
+        {
+            "customer_id": [f"c-{i}" for i in range(n)],
+            "event_timestamp": [LOADED] * n,
+            "years": [float(i % 20) for i in range(n)],
+            "district": ["north" if i % 2 else "south" for i in range(n)],
+            "has_card": [i % 3 == 0 for i in range(n)],
+            "consent_voice": [i != 2 for i in range(n)],
+        }
+    ).write_parquet(workspace / "data" / "customers.parquet")
+    phones = [f"+49305550{max(i, 1):03d}" for i in range(n)]
+    pl.DataFrame(
+        {"customer_id": [f"c-{i}" for i in range(n)], "kind": ["phone"] * n, "value": phones}
+    ).write_parquet(workspace / "data" / "identities.parquet")
+
+
+@pytest.fixture(scope="session")
+def make_corner() -> Iterator[Callable[[], Path]]:
+    """Makes fresh corner workspaces.
+
+    Not in pytest's own folder, which is closed to PostgreSQL's account when we are root.
+    """
+    with tempfile.TemporaryDirectory(prefix="nbo-corner-", ignore_cleanup_errors=True) as root:
+        numbers = itertools.count()
+
+        def make() -> Path:
+            folder = Path(root) / str(next(numbers))
+            shutil.copytree(CORNER, folder)
+            write_data(folder)
+            return folder
+
+        yield make

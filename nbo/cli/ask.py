@@ -71,7 +71,12 @@ def customer(
     facts = sorted((name, _shown(value)) for name, value in reply.facts.items())
     print_table(customer_id, ["fact", "value>"], facts)
     contacts = [
-        (c.at.ToDatetime(UTC).isoformat(" ", "seconds"), c.channel, c.offer_id, outcome_name(c.outcome))
+        (
+            c.at.ToDatetime(UTC).isoformat(" ", "seconds"),
+            c.channel,
+            c.offer_id,
+            outcome_name(c.outcome),
+        )
         for c in reply.contacts
     ]
     print_table("Recent contacts", ["at", "channel", "offer", "outcome"], contacts)

@@ -53,7 +53,7 @@ def demo(
     with contextlib.ExitStack() as running:
         with console.status("Starting Redis, PostgreSQL, the gRPC server and the worker ..."):
             deployment = running.enter_context(
-                Deployment(settings, listen=_free_address(), quiet=True)
+                Deployment(settings, listen=free_address(), quiet=True)
             )
         console.print(
             f"[green]✓[/green] engine serving on {deployment.target} "
@@ -72,7 +72,8 @@ def demo(
         )
 
 
-def _free_address() -> str:
+def free_address() -> str:
+    """An address of this machine nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return f"127.0.0.1:{probe.getsockname()[1]}"

@@ -62,8 +62,7 @@ class DemoSession:
 
     def import_log(self, path: Path) -> int:
         """Import past offers and outcomes into the ledger; returns how many decisions."""
-        counts = load_log(self._deployment.stores, path)
-        return next(iter(counts.values()))
+        return load_log(self._deployment.stores, path)["decisions"]
 
     def train(self, upto: datetime) -> dict[str, Any]:
         """Train, register the champion, and wait until the server decides with it."""

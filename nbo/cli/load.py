@@ -71,7 +71,9 @@ def load_features(settings: Settings, stores: Stores, upto: datetime) -> dict[st
     mark_schema_current(settings)
     counts = feast_side.materialize(settings.feature_repo, stores.redis_url, upto)
     if schema.identities:
-        counts["identities"] = _load_identities(settings, stores, schema.identities)
+        counts["identities"] = feast_side.load_identities(
+            settings.feature_repo, stores.redis_url, schema, settings.workspace.country
+        )
     return counts
 
 
@@ -87,18 +89,6 @@ def load_log(stores: Stores, file: Path) -> dict[str, int]:
         return {**counts._asdict(), "contacts": _load_histories(ledger, stores)}
     finally:
         ledger.dispose()
-
-
-def _load_identities(settings: Settings, stores: Stores, source: str) -> int:
-    import polars as pl
-    import redis
-
-    from features import identity
-
-    table = pl.read_parquet(settings.feature_repo / source)
-    rows = (identity.Identity(**row) for row in table.iter_rows(named=True))
-    with redis.Redis.from_url(stores.redis_url) as live:
-        return identity.load(live, rows, settings.workspace.country)
 
 
 def _load_histories(ledger: Engine, stores: Stores) -> int:

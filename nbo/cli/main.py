@@ -65,7 +65,3 @@ def main() -> None:
 def exit_code(error: NboError) -> int:
     """The exit code of an error; 1 for those without a code of their own."""
     return next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), 1)
-
-
-if __name__ == "__main__":
-    main()

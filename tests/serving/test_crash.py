@@ -18,7 +18,7 @@ import redis
 from sqlalchemy import text
 
 from features.stream import Event, EventStream
-from nbo.cli.demo import _free_address
+from nbo.cli.demo import free_address
 from nbo.cli.load import load_features
 from nbo.client import Client
 from nbo.errors import NboError, UnavailableError
@@ -37,7 +37,7 @@ KILL_EVERY = 3.0
 def corner(make_corner):
     settings = Settings.load(make_corner())
     stop = threading.Event()
-    with Deployment(settings, listen=_free_address(), quiet=True) as running:
+    with Deployment(settings, listen=free_address(), quiet=True) as running:
         load_features(settings, running.stores, LOADED)
         watcher = threading.Thread(target=running.watch, args=(stop,))
         watcher.start()
