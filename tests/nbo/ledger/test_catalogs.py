@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from sqlalchemy import Engine
@@ -36,9 +37,13 @@ def test_a_rollback_is_a_publication(engine: Engine) -> None:
 
 
 def test_publishing_what_is_in_force_changes_nothing(engine: Engine) -> None:
+    barrier = threading.Barrier(8)
+
+    def publish(n: int) -> catalogs.Publication:
+        catalogs.current(engine)  # opens this thread's connection
+        barrier.wait()
+        return catalogs.publish(engine, "v1", "#", f"a-{n}", "")
+
     with ThreadPoolExecutor(8) as threads:
-        futures = [
-            threads.submit(catalogs.publish, engine, "v1", "#", f"a-{n}", "") for n in range(16)
-        ]
-    assert len({future.result() for future in futures}) == 1
+        assert len(set(threads.map(publish, range(8)))) == 1
     assert len(catalogs.history(engine, 10)) == 1

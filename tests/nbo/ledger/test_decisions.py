@@ -109,11 +109,13 @@ def test_what_is_no_record_is_refused_whole(
 
 
 def test_overlapping_batches_from_threads_never_deadlock(engine: Engine, make_record: Make) -> None:
-    records = [make_record(f"d-{n:03}") for n in range(200)]
+    records = [make_record(f"d-{n:04}") for n in range(2000)]
+    barrier = threading.Barrier(4)
     errors: list[BaseException] = []
     added: list[int] = []
 
     def write(order: list[Record]) -> None:
+        barrier.wait()
         try:
             added.append(decisions.append(engine, order))
         except BaseException as error:
@@ -121,11 +123,11 @@ def test_overlapping_batches_from_threads_never_deadlock(engine: Engine, make_re
 
     threads = [
         threading.Thread(target=write, args=(records if n % 2 else records[::-1],))
-        for n in range(8)
+        for n in range(4)
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert errors == []
-    assert sum(added) == 200
+    assert sum(added) == 2000
