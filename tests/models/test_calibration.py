@@ -92,3 +92,14 @@ def test_log_odds_and_back() -> None:
     logit = np.array([-700.0, -3.0, 0.0, 3.0, 700.0])
     assert np.isfinite(sigmoid(logit)).all()
     assert log_odds(sigmoid(logit[1:4])) == pytest.approx(logit[1:4])
+
+
+def test_a_few_far_scores_do_not_throw_the_curve_off() -> None:
+    """Plain Newton steps run away to a slope of 1e11 on a sample like this."""
+    generator = np.random.default_rng(0)
+    raw = np.concatenate([generator.normal(-6, 0.2, 400), generator.normal(8, 3, 20)])
+    accepted = generator.random(len(raw)) < sigmoid(3 * raw.clip(-1, 3))
+    accepted[:2] = [True, False]
+    ours = Calibration.fit(raw, accepted)
+    fitted = LogisticRegression(C=np.inf).fit(raw[:, None], accepted)
+    assert 0.05 < ours.slope < 2 * fitted.coef_[0, 0]

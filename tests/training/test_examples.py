@@ -101,7 +101,7 @@ def test_each_campaign_waits_as_long_as_it_runs(make_examples: MakeExamples) -> 
             for number, one in enumerate(examples)
         ]
 
-    short = campaign("offer-0", 10, start)
+    short = campaign("offer-0", 10, start + timedelta(days=30))
     long = campaign("offer-1", 40, start)
     running = [one for one in campaign("offer-2", 40, start + timedelta(days=30)) if one.accepted]
     kept = matured(short + long + running, start + timedelta(days=45))
