@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from serving.decision_log import DecisionLog
 from serving.event_service import EventService
 from serving.learner import Learner
 from serving.live_world import LiveWorld
+from serving.model_shelf import ModelShelf
 from serving.offer_engine import OfferEngine
 from serving.offer_service import OfferService
 from serving.outcome_recorder import OutcomeRecorder
@@ -63,14 +65,13 @@ class Application:
 
 
 async def build_application(settings: Settings, stores: Stores) -> Application:
-    """Build the server's services. Loads the champion, if there is one, before serving."""
+    """Build the server's services, with the champion last served; `follow` finds a newer one."""
     schema = FeatureSchema.load(settings.schema_file)
     ledger = open_ledger(stores.ledger_url)
     live = redis.asyncio.Redis.from_url(stores.redis_url)
     threads = ThreadPoolExecutor(LEDGER_THREADS, thread_name_prefix="blocking")
     clock = Clock(settings.serving.accept_request_time)
     world = _world(settings, stores, schema, ledger)
-    world.refresh_champion()
     await world.announce(live)
     log = DecisionLog(live, ledger, threads)
     engine = OfferEngine(CustomerReader(live, schema), world, log, settings.trigger)
@@ -104,8 +105,13 @@ def worker_roles(settings: Settings, stores: Stores) -> Mapping[str, Callable[[]
 
 
 def open_registry(stores: Stores) -> Registry:
-    """The model registry of a workspace."""
-    return Registry(stores.tracking_uri, stores.artifact_root)
+    """The model registry of a workspace; takes seconds when it is first set up."""
+    folder = stores.artifact_root.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        # Two processes that set up one SQLite registry at once would trip over each other.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return Registry(stores.tracking_uri, stores.artifact_root)
 
 
 def published_catalog(ledger: Engine, schema: FeatureSchema) -> CompiledCatalog:
@@ -117,12 +123,11 @@ def published_catalog(ledger: Engine, schema: FeatureSchema) -> CompiledCatalog:
 
 
 def _world(settings: Settings, stores: Stores, schema: FeatureSchema, ledger: Engine) -> LiveWorld:
-    registry = open_registry(stores)
-    name = settings.workspace.name
     return LiveWorld(
         compiled=published_catalog(ledger, schema),
         plugins=load_models(settings.directory, settings.models.plugins),
-        champion_version=lambda: registry.champion_version(name),
-        load_champion=lambda: registry.load(name),
+        open_registry=lambda: open_registry(stores),
+        name=settings.workspace.name,
+        shelf=ModelShelf(settings.state_dir / "served"),
         engine_version=__version__,
     )

@@ -7,7 +7,7 @@ no request sees a mixture.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Executor
 
 import redis.asyncio
@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 
 from models.batch import BatchPropensity
 from models.blend import BlendedPropensity
+from models.registry import CHAMPION, Registry
 from models.weights import OnlineWeights
 from nbo.decision.catalog_text import CompiledCatalog
 from nbo.decision.decide import World
@@ -23,6 +24,7 @@ from nbo.decision.prior import PriorPropensity
 from nbo.decision.propensity import Propensity
 from nbo.errors import NboError
 from serving.keys import CHAMPION_BASE, WEIGHTS, WEIGHTS_VERSION
+from serving.model_shelf import ModelShelf
 
 log = structlog.get_logger()
 
@@ -36,8 +38,9 @@ class LiveWorld:
     Args:
         compiled: The catalogue.
         plugins: Models of the workspace, by name.
-        champion_version: Asks the registry which champion is in force; None for none.
-        load_champion: Loads it.
+        open_registry: Connects to the registry; called when first needed, which takes seconds.
+        name: The model's name in the registry.
+        shelf: The champion last served.
         engine_version: Logged with every decision.
     """
 
@@ -45,17 +48,19 @@ class LiveWorld:
         self,
         compiled: CompiledCatalog,
         plugins: Mapping[str, Propensity],
-        champion_version: Callable[[], str | None],
-        load_champion: Callable[[], BatchPropensity],
+        open_registry: Callable[[], Registry],
+        name: str,
+        shelf: ModelShelf,
         engine_version: str,
     ) -> None:
         self._compiled = compiled
         self._plugins = dict(plugins)
-        self._champion_version = champion_version
-        self._load_champion = load_champion
+        self._open_registry = open_registry
+        self._registry: Registry | None = None
+        self._name = name
+        self._shelf = shelf
         self._engine_version = engine_version
-        self._batch: BatchPropensity | None = None
-        self._batch_version: str | None = None
+        self._batch: BatchPropensity | None = shelf.take()
         self._weights: OnlineWeights | None = None
         self._announced = ""
         self._weights_seen: bytes | None = None
@@ -69,16 +74,19 @@ class LiveWorld:
     def refresh_champion(self) -> bool:
         """Load the champion if another one is in force; a broken one leaves the old serving."""
         try:
-            version = self._champion_version()
-            if version is None or version == self._batch_version:
+            if self._registry is None:
+                self._registry = self._open_registry()
+            version = self._registry.champion_version(self._name)
+            served = self._batch.version if self._batch else ""
+            if version is None or served == f"{CHAMPION}/{version}":
                 return False
-            self._batch = self._load_champion()
+            self._batch = self._registry.load(self._name)
         except NboError as error:
             log.warning("champion not loaded, the former model stays", reason=str(error))
             return False
-        self._batch_version = version
         self.current = self._build()
-        log.info("champion loaded", version=version)
+        log.info("champion loaded", version=self._batch.version)
+        self._shelf.keep(self._batch)
         return True
 
     async def refresh_weights(self, live: redis.asyncio.Redis) -> bool:
@@ -102,21 +110,14 @@ class LiveWorld:
 
     async def follow(self, live: redis.asyncio.Redis, threads: Executor) -> None:
         """Refresh for ever: weights every 200 ms, the champion every 2 s."""
-        loop = asyncio.get_running_loop()
-        since_champion = 0.0
-        while True:
-            await asyncio.sleep(WEIGHTS_EVERY)
-            since_champion += WEIGHTS_EVERY
-            try:
-                await self.refresh_weights(live)
-                if since_champion >= CHAMPION_EVERY:
-                    since_champion = 0.0
-                    await loop.run_in_executor(threads, self.refresh_champion)
-                    await self.announce(live)
-            except (RedisError, OSError) as error:
-                log.warning("models not refreshed", reason=str(error))
-            except Exception:
-                log.exception("models not refreshed")
+        await asyncio.gather(
+            _for_ever(WEIGHTS_EVERY, lambda: self.refresh_weights(live)),
+            _for_ever(CHAMPION_EVERY, lambda: self._refresh_champion_on(threads, live)),
+        )
+
+    async def _refresh_champion_on(self, threads: Executor, live: redis.asyncio.Redis) -> None:
+        await asyncio.get_running_loop().run_in_executor(threads, self.refresh_champion)
+        await self.announce(live)
 
     def _build(self) -> World:
         return World(
@@ -133,3 +134,14 @@ class LiveWorld:
         if weights is None or weights.base != self._batch.version:
             weights = OnlineWeights(base=self._batch.version)  # nothing learnt beside this one yet
         return BlendedPropensity(self._batch, weights)
+
+
+async def _for_ever(seconds: float, refresh: Callable[[], Awaitable[object]]) -> None:
+    while True:
+        try:
+            await refresh()
+        except (RedisError, OSError) as error:
+            log.warning("models not refreshed", reason=str(error))
+        except Exception:
+            log.exception("models not refreshed")
+        await asyncio.sleep(seconds)

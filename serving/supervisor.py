@@ -161,7 +161,7 @@ class Deployment:
             try:
                 self._stores.ensure()
             except NboError as error:
-                log.error("a store is down, trying again", reason=str(error))
+                log.warning("a store is down, trying again", reason=str(error))
             for child in self._children:
                 if not child.alive:
                     log.warning("restarting", process=child.name)
