@@ -12,6 +12,7 @@ import logging
 import os
 import tempfile
 import time
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -173,6 +174,8 @@ def _open_client(tracking_uri: str) -> Any:
     # After the import, which sets levels of its own.
     for chatty in ("mlflow", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    # MLflow's use of SQLAlchemy is MLflow's to mend.
+    warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"mlflow\.")
     return MlflowClient(tracking_uri=tracking_uri, registry_uri=tracking_uri)
 
 

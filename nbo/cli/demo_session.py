@@ -18,7 +18,7 @@ from features.stream import EventStream
 from nbo.cli.load import load_features, load_log
 from nbo.cli.train import train_champion
 from nbo.client import Client
-from nbo.errors import UnavailableError
+from nbo.errors import NboError, UnavailableError
 
 if TYPE_CHECKING:
     from serving.supervisor import Deployment
@@ -67,6 +67,8 @@ class DemoSession:
     def train(self, upto: datetime) -> dict[str, Any]:
         """Train, register the champion, and wait until the server decides with it."""
         report = train_champion(self._settings, self._deployment.stores, upto)
+        if not report.promoted:
+            raise NboError(f"the model was not promoted: {report.reason}")
         self._wait("the server to take the champion", lambda: self._serves(report.version))
         figures: dict[str, Any] = report.to_dict()
         return figures

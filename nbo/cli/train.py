@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import typer
 
-from nbo.cli.output import print_json, print_table
+from nbo.cli.output import console, print_json, print_table
 from nbo.cli.workspace import JsonOption, WorkspaceOption
 from nbo.settings import Settings
+
+if TYPE_CHECKING:
+    from serving.stores import Stores
+    from training.train import TrainReport
 
 
 def register(app: typer.Typer) -> None:
@@ -31,7 +35,7 @@ def train(workspace: WorkspaceOption = Path(), as_json: JsonOption = False) -> N
         show_report(report)
 
 
-def train_champion(settings: Settings, stores: Any, upto: datetime) -> Any:
+def train_champion(settings: Settings, stores: Stores, upto: datetime) -> TrainReport:
     """Train on what the ledger knew at `upto`; returns the report."""
     from nbo.ledger.engine import migrate, open_ledger
     from serving.bootstrap import open_registry
@@ -56,6 +60,17 @@ def train_champion(settings: Settings, stores: Any, upto: datetime) -> Any:
         ledger.dispose()
 
 
-def show_report(report: Any) -> None:
+def show_report(report: TrainReport) -> None:
     """Print what was trained and how good it is, beside the baselines."""
-    print_table("", ["model", "figures"], [("champion", str(report))])
+    fitted = report.fit
+    rows = [
+        (name, *(f"{f.value:.3f} [{f.low:.3f}, {f.high:.3f}]" for f in figures[:4]))
+        for name, figures in fitted.figures.items()
+    ]
+    columns = ["on the newest exposures", "AUC>", "log loss>", "calibration error>", "lift>"]
+    print_table("", columns, rows)
+    role = "champion" if report.promoted else "challenger only"
+    console.print(
+        f"{report.name} version {report.version}: {role} ({report.reason}). "
+        f"{fitted.exposures:,} exposures, {fitted.trees} trees, {report.seconds:.1f} s."
+    )
