@@ -1,0 +1,182 @@
+"""How the demo speaks: calm tables and panels on a rich console."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Console, Group
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from nbo.measure.intervals import Estimate
+from world.scoreboard import Scoreboard
+
+ARM_NAMES: Mapping[str, str] = {
+    "generic": "the best-margin promotion for everyone, no incentive",
+    "propensity": "what this customer most likely takes, whatever it brings",
+    "engine": "nbo: offer and incentive by expected money, learning as it goes",
+    "oracle": "the same, told the simulation's hidden truth",
+}
+SHOWN_FACTS: Mapping[str, str] = {
+    "tenure_months": "customer for",
+    "contract": "contract",
+    "mobile_plan": "mobile plan",
+    "internet": "internet",
+    "monthly_charges": "bill",
+    "data_gb": "data last month",
+    "video_hours": "video last month",
+    "price_clicks_90d": "clicks on prices",
+}
+UNITS: Mapping[str, str] = {
+    "tenure_months": " months",
+    "monthly_charges": " EUR",
+    "data_gb": " GB",
+    "video_hours": " h",
+}
+
+
+def chapter(console: Console, title: str, text: str = "") -> None:
+    """Open a part of the story."""
+    console.print()
+    console.rule(f"[bold]{title}[/bold]", align="left", style="dim")
+    if text:
+        console.print(Padding(Text(text, style="dim"), (0, 0, 1, 0)))
+
+
+def say(console: Console, who: str, text: str) -> None:
+    """One line of the call."""
+    console.print(f"  [bold cyan]{who:<9}[/bold cyan] {text}")
+
+
+def show_caller(console: Console, facts: Mapping[str, Any]) -> None:
+    """What the agent sees of the customer."""
+    table = Table.grid(padding=(0, 3))
+    entries = [
+        f"[dim]{label}[/dim] {_fact(facts[name])}{UNITS.get(name, '')}"
+        for name, label in SHOWN_FACTS.items()
+        if name in facts
+    ]
+    for first in range(0, len(entries), 2):
+        table.add_row(*entries[first : first + 2])
+    console.print(Padding(table, (0, 0, 1, 12)))
+
+
+def show_offers(console: Console, reply: Any, took_ms: float) -> None:
+    """The answer on the agent's screen: ranked offers, and the words for the first."""
+    table = Table.grid(padding=(0, 1))
+    table.add_column(justify="right")
+    table.add_column(ratio=1)
+    table.add_column(justify="right", no_wrap=True)
+    for slot in reply.slots:
+        name = Text(slot.offer_name, style="bold green" if slot.rank == 1 else "bold")
+        worth = f"[dim]accepts[/dim] {slot.propensity:.0%}  [dim]×[/dim] {slot.value:.0f} €  "
+        table.add_row(f"{slot.rank}", name, f"{worth}[dim]=[/dim] {slot.expected_value:>3.0f} €")
+        why = Text("; ".join(slot.reasons[:2]), style="dim")
+        if slot.incentive_id != "none":
+            table.add_row("", Text(f"+ {slot.incentive_name}", style="yellow"), "")
+        table.add_row("", why, "")
+    parts: list[Any] = [table]
+    if reply.slots:
+        parts.append(Text(f"\n“{reply.slots[0].script}”", style="italic"))
+    else:
+        parts = [Text("Nothing: an empty answer is an answer.", style="italic")]
+    title = f"[dim]GetOffers · {took_ms:.1f} ms · {reply.versions.get('model', '')}[/dim]"
+    box_ = Panel(Group(*parts), title=title, title_align="left", border_style="green")
+    console.print(Padding(box_, (0, 0, 1, 2)))
+
+
+def show_refusals(console: Console, refusals: Sequence[Any], most: int = 4) -> None:
+    """What is not offered, and why; the telling ones first."""
+    order = {"contact policy": 0, "applicability": 1, "suitability": 1, "eligibility": 2}
+    whole = [r for r in refusals if not r.incentive_id]
+    whole = sorted(whole, key=lambda r: order.get(r.stage, 1))
+    if not whole:
+        return
+    table = Table.grid(padding=(0, 2))
+    for refusal in whole[:most]:
+        table.add_row(f"[dim]✗[/dim] {refusal.offer_id}", f"[dim]{_why(refusal)}[/dim]")
+    if len(whole) > most:
+        table.add_row(f"[dim]  and {len(whole) - most} more[/dim]", "")
+    console.print(Padding(table, (0, 0, 1, 12)))
+
+
+def _why(refusal: Any) -> str:
+    return f"{refusal.stage}: {refusal.rule} – {refusal.detail}"
+
+
+def show_model(console: Console, report: Mapping[str, Any]) -> None:
+    """How good the first model is, beside the simplest baselines, if the report says so."""
+    figures = report.get("figures", {})
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), header_style="dim")
+    table.add_column("judged on the latest exposures")
+    for header in ("AUC", "log loss", "calibration", "lift"):
+        table.add_column(header, justify="right")
+    for name, figure in figures.items():
+        keys = ("auc", "log_loss", "ece", "lift")
+        table.add_row(name, *(_figure(figure.get(key)) for key in keys))
+    if figures:
+        console.print(table)
+
+
+def show_scoreboard(console: Console, board: Scoreboard) -> None:
+    """The month, arm by arm."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), header_style="dim")
+    table.add_column("arm", no_wrap=True)
+    for header in ("offers", "accepted, %", "margin, € per offer", "ARPU, € a month"):
+        table.add_column(header, justify="right", no_wrap=True)
+    for arm, figures in board.arms.items():
+        table.add_row(
+            arm,
+            f"{figures.exposures:,}",
+            _with_range(figures.acceptance, 100, ".0f"),
+            _with_range(figures.margin, 1, ".1f"),
+            _with_range(figures.arpu_delta, 1, "+.1f"),
+            style="bold green" if arm == "engine" else "",
+        )
+    console.print(table)
+    for arm, meaning in ARM_NAMES.items():
+        console.print(f"  [dim]{arm:<11} {meaning}[/dim]")
+    console.print()
+
+
+def show_verdict(console: Console, board: Scoreboard) -> None:
+    """One panel to remember."""
+    low, mid = board.arms["generic"], board.arms["engine"]
+    gap = board.gap_closed
+    uplift = mid.margin.value / low.margin.value - 1
+    share = mid.arpu_delta.value / mid.arpu_before
+    lines = (
+        f"[bold green]{gap.value:.0%}[/bold green] of the way from generic to perfect knowledge "
+        f"[dim]({gap.low:.0%} to {gap.high:.0%})[/dim]\n"
+        f"[bold]{uplift:+.0%}[/bold] margin per offer, acceptance "
+        f"[bold]{low.acceptance.value:.0%} → {mid.acceptance.value:.0%}[/bold], ARPU "
+        f"[bold]{share:+.0%}[/bold] in the month\n"
+        f"GetOffers as the client saw it, under load: p50 [bold]{board.p50_ms:.1f} ms[/bold], "
+        f"p99 [bold]{board.p99_ms:.1f} ms[/bold]\n"
+        "[dim]All figures are simulated. Brackets: 95 % intervals, by customer.[/dim]"
+    )
+    console.print(Panel(lines, border_style="green", padding=(1, 2)))
+
+
+def _with_range(estimate: Estimate, scale: float, form: str) -> str:
+    value, low, high = (format(part * scale, form) for part in estimate)
+    return f"{value} [dim]({low}–{high})[/dim]"
+
+
+def _figure(value: Any) -> str:
+    """A figure of a report, plain or with an interval."""
+    if isinstance(value, Mapping):
+        value = value.get("value")
+    elif isinstance(value, Sequence) and not isinstance(value, str) and value:
+        value = value[0]
+    return f"{value:.3f}" if isinstance(value, int | float) else "–"
+
+
+def _fact(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.0f}" if value == int(value) or value >= 10 else f"{value:.1f}"
+    return str(value).replace("_", " ")
