@@ -16,6 +16,9 @@ from serving.logs import configure_logs
 from serving.stores import Stores
 
 
+POLL_SECONDS = 0.02
+
+
 @dataclass(frozen=True, slots=True)
 class Arguments:
     """What a process of ours is started with."""
@@ -24,6 +27,11 @@ class Arguments:
     stores: Stores
     listen: str
     ready: Path
+
+
+def prepared_file(settings: Settings) -> Path:
+    """Appears when schema and catalogue are ready; processes load their libraries meanwhile."""
+    return settings.state_dir / "prepared"
 
 
 def command(module: str, settings: Settings, stores: Stores, listen: str, ready: Path) -> list[str]:
@@ -40,7 +48,7 @@ def command(module: str, settings: Settings, stores: Stores, listen: str, ready:
 
 
 def parse_arguments(description: str) -> Arguments:
-    """Read what `command` wrote, and set up the logs."""
+    """Read what `command` wrote, set up the logs, and wait until the workspace is prepared."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("workspace", type=Path)
     for name in ("redis", "ledger", "mlflow"):
@@ -51,8 +59,11 @@ def parse_arguments(description: str) -> Arguments:
     given = parser.parse_args()
     configure_logs()
     _stop_with_parent()
+    settings = Settings.load(given.workspace)
+    while not prepared_file(settings).exists():
+        time.sleep(POLL_SECONDS)
     return Arguments(
-        settings=Settings.load(given.workspace),
+        settings=settings,
         stores=Stores(given.redis, given.ledger, given.mlflow, given.artifacts),
         listen=given.listen,
         ready=given.ready,

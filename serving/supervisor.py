@@ -18,7 +18,7 @@ import structlog
 from nbo.errors import NboError
 from nbo.ledger.engine import migrate, open_ledger
 from nbo.settings import Settings
-from serving.process import command
+from serving.process import command, prepared_file
 from serving.stores import RunningStores, Stores
 from serving.workspace_state import (
     Running,
@@ -138,8 +138,12 @@ class Deployment:
             self._stores = RunningStores(self.settings)
             self._running.callback(self._stores.stop)
             self.stores = self._stores.addresses
-            self._prepare()
+            prepared = prepared_file(self.settings)
+            prepared.unlink(missing_ok=True)
             self._start_children()
+            self._prepare()
+            prepared.touch()
+            self._await_children()
             undo.pop_all()
         return self
 
@@ -182,6 +186,8 @@ class Deployment:
             child = self._spawn(name)
             self._running.callback(child.stop)
             self._children.append(child)
+
+    def _await_children(self) -> None:
         self.target = self.child("server").wait_ready()
         self.child("worker").wait_ready()
         self._running.callback(running_file(self.settings).unlink, missing_ok=True)

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from nbo.cli.init import copy_workspace
 from nbo.cli.workspace import JsonOption
-from nbo.errors import NotFoundError
+from nbo.errors import NboError, NotFoundError
 from nbo.settings import Settings
 
 PLAYGROUND = Path(".nbo") / "demo"
@@ -43,8 +43,7 @@ def demo(
     # With --json, standard output holds the object alone; progress goes to standard error.
     console = Console(stderr=as_json, highlight=False)
     folder = (directory / workspace).resolve()
-    if (folder / "nbo.toml").is_file():
-        shutil.rmtree(folder)
+    _make_room(folder)
     copy_workspace(workspace, folder)
     if not (folder / "demo.py").is_file():
         raise NotFoundError("demo", workspace, "this workspace brings no demo.py")
@@ -70,6 +69,18 @@ def demo(
             f"\nDone in {result['seconds']:.0f} s. Everything is kept: "
             f"[bold]nbo up -w {shown}[/bold] serves it again."
         )
+
+
+def _make_room(folder: Path) -> None:
+    """Remove the workspace of an earlier demo; refuses while it runs, or if it is none."""
+    from serving.workspace_state import read_running
+
+    if not (folder / "nbo.toml").is_file():
+        return
+    running = read_running(Settings.load(folder))
+    if running is not None:
+        raise NboError(f"{folder} is in use by process {running.pid}: stop it, or choose --in DIR")
+    shutil.rmtree(folder)
 
 
 def free_address() -> str:

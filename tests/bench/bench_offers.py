@@ -29,21 +29,23 @@ from nbo.settings import Settings
 from nbo.v1 import offers_pb2
 from serving.plugins import load_attribute
 from serving.supervisor import Deployment
+from serving.wire import from_time
 
 
 def main(rate: int, seconds: int) -> None:
     """Measure and print."""
     with tempfile.TemporaryDirectory(prefix="nbo-bench-", ignore_cleanup_errors=True) as scratch:
         folder = copy_workspace("telco", Path(scratch) / "telco")
-        prepare = load_attribute(folder, "demo.py:prepare")
+        set_up = load_attribute(folder, "demo.py:_set_up")
         settings = Settings.load(folder)
         with (
             Deployment(settings, listen=free_address(), quiet=True) as deployment,
             DemoSession(deployment, Console(stderr=True), seed=1) as session,
         ):
-            prepared = prepare(session)
-            requests = _requests(prepared)
-            reply = session.client.offers(**requests[0]).SerializeToString()
+            world, _ = set_up(session)
+            starts = load_attribute(folder, "world/calendar.py:PLAY_STARTS")
+            requests = _requests(world, starts)
+            reply = session.client.offers(**{**requests[0], "at": starts}).SerializeToString()
             (Path(scratch) / "reply").write_bytes(reply)
             port = free_address().rpartition(":")[2]
             script = Path(__file__).parent / "echo_server.py"
@@ -63,7 +65,7 @@ async def _alternate(engine, echo, requests, rate, seconds):
     """Latencies in ms by name, from blocks of a second in turn."""
     times = {"GetOffers": [], "echo": []}
     messages = itertools.cycle(
-        offers_pb2.GetOffersRequest(**request).SerializeToString() for request in requests
+        [offers_pb2.GetOffersRequest(**request).SerializeToString() for request in requests]
     )
     async with grpc.aio.insecure_channel(engine) as one, grpc.aio.insecure_channel(echo) as two:
         calls = {
@@ -100,14 +102,15 @@ def _print(times, rate, size):
     print("| ratio | | " + " | ".join(f"{r:.1f}" for r in ratio) + " |")
 
 
-def _requests(prepared):
+def _requests(world, starts):
     rng = random.Random(1)
-    ids = [str(customer_id) for customer_id in prepared.world.ids]
+    ids = [str(customer_id) for customer_id in world.ids]
     return [
         {
             "customer_id": rng.choice(ids),
             "interaction_id": f"bench-{number}",
             "channel": "voice",
+            "at": from_time(starts),
         }
         for number in range(2000)
     ]
