@@ -15,7 +15,6 @@ from nbo.settings import Settings
 from serving.logs import configure_logs
 from serving.stores import Stores
 
-
 POLL_SECONDS = 0.02
 
 
