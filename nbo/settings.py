@@ -102,13 +102,19 @@ class ServingSettings(_Table):
 
 
 class LearningSettings(_Table):
-    """How outcomes become labels.
+    """How outcomes become labels, and labels a model.
 
     Attributes:
         attribution_days: An exposure without an answer is a "no" only after so many days.
+        trees: The batch model has at most so many; fewer when later data no longer improves.
+        leaves: Per tree.
+        rate: Shrinkage of each tree, in (0, 1].
     """
 
     attribution_days: float = Field(default=7.0, gt=0)
+    trees: int = Field(default=300, ge=1, le=10_000)
+    leaves: int = Field(default=8, ge=2, le=256)
+    rate: float = Field(default=0.04, gt=0, le=1)
 
 
 class ModelSettings(_Table):

@@ -40,6 +40,7 @@ def train_champion(settings: Settings, stores: Stores, upto: datetime) -> TrainR
     from nbo.ledger.engine import migrate, open_ledger
     from serving.bootstrap import open_registry
     from serving.workspace_state import prepare_schema, read_catalog
+    from training.grow import FitParams
     from training.train import train as fit_and_register
 
     ledger = open_ledger(stores.ledger_url)
@@ -55,6 +56,11 @@ def train_champion(settings: Settings, stores: Stores, upto: datetime) -> TrainR
             name=settings.workspace.name,
             attribution=settings.attribution,
             now=upto,
+            params=FitParams(
+                trees=settings.learning.trees,
+                leaves=settings.learning.leaves,
+                rate=settings.learning.rate,
+            ),
         )
     finally:
         ledger.dispose()

@@ -32,7 +32,7 @@ from world.play import Answer, Call, Play, Suggestion, as_event, run_day
 from world.scoreboard import score
 from world.story import Caller, choose_caller, tell
 
-DESKS = 8
+DESKS = 4
 SEEN_BY_WINDOWS = 90  # days; older events can't move any window any more
 
 
