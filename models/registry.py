@@ -161,6 +161,12 @@ class Registry:
 
 
 def _open_client(tracking_uri: str) -> Any:
+    _require_database(tracking_uri)
+    return load_mlflow()(tracking_uri=tracking_uri, registry_uri=tracking_uri)
+
+
+def load_mlflow() -> Any:
+    """MLflow's client class; the first call imports MLflow, which takes seconds."""
     # Read by MLflow while it is imported.
     os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] = "false"
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -168,7 +174,6 @@ def _open_client(tracking_uri: str) -> Any:
     # Else a server that is down is asked for minutes before the caller is told.
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
-    _require_database(tracking_uri)
     from mlflow.tracking import MlflowClient
 
     # After the import, which sets levels of its own.
@@ -176,7 +181,7 @@ def _open_client(tracking_uri: str) -> Any:
         logging.getLogger(chatty).setLevel(logging.WARNING)
     # MLflow's use of SQLAlchemy is MLflow's to mend.
     warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"mlflow\.")
-    return MlflowClient(tracking_uri=tracking_uri, registry_uri=tracking_uri)
+    return MlflowClient
 
 
 def _require_database(tracking_uri: str) -> None:

@@ -75,6 +75,7 @@ class LiveWorld:
         """Load the champion if another one is in force; a broken one leaves the old serving."""
         try:
             if self._registry is None:
+                BatchPropensity.warm_up()
                 self._registry = self._open_registry()
             version = self._registry.champion_version(self._name)
             served = self._batch.version if self._batch else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -15,6 +16,8 @@ from rich.console import Console
 
 from features.schema import FeatureSchema
 from features.stream import EventStream
+from models.batch import BatchPropensity
+from models.registry import load_mlflow
 from nbo.cli.load import load_features, load_log
 from nbo.cli.train import train_champion
 from nbo.client import Client
@@ -46,6 +49,8 @@ class DemoSession:
         self.schema = FeatureSchema.load(self._settings.schema_file)
         self.client = Client(deployment.target, timeout=30.0)
         self._live = redis.Redis.from_url(deployment.stores.redis_url)
+        # Training needs them, and they take seconds: load them while the stores are filled.
+        threading.Thread(target=_load_libraries, daemon=True).start()
 
     @contextlib.contextmanager
     def step(self, title: str) -> Iterator[None]:
@@ -102,3 +107,8 @@ class DemoSession:
     ) -> None:
         self.client.close()
         self._live.close()
+
+
+def _load_libraries() -> None:
+    BatchPropensity.warm_up()
+    load_mlflow()

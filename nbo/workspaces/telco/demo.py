@@ -1,7 +1,7 @@
 """A simulated telecom plays a month of calls through the engine.
 
 Half a year of past offers goes in through the doors that real data would use, a model is
-trained, one call is told in full, and then 8,000 calls are answered over gRPC while customers
+trained, one call is told in full, and then 7,200 calls are answered over gRPC while customers
 are divided among four ways of choosing. What each way was worth is measured with intervals.
 Everything here is simulated: the customers, their answers, the money.
 """
@@ -32,7 +32,7 @@ from world.play import Answer, Call, Play, Suggestion, as_event, run_day
 from world.scoreboard import score
 from world.story import Caller, choose_caller, tell
 
-DESKS = 4
+DESKS = 6
 SEEN_BY_WINDOWS = 90  # days; older events can't move any window any more
 
 

@@ -15,7 +15,7 @@ from world.events import create_events
 from world.population import People, Profile, create_people, create_profile
 from world.terms import Terms, read_terms
 
-CUSTOMERS, PAST_CALLS, PLAY_CALLS = 6_000, 24_000, 8_000
+CUSTOMERS, PAST_CALLS, PLAY_CALLS = 6_000, 24_000, 7_200
 
 
 @dataclass(frozen=True)
