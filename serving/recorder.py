@@ -19,7 +19,7 @@ BATCH = 500
 
 
 class Recorder:
-    """Drains decisions; one or several may run."""
+    """Drains decisions; one runs per deployment."""
 
     def __init__(self, live: redis.Redis, ledger: Engine) -> None:
         self._live = live
