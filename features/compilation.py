@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
-import sys
-import traceback
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from features.definitions import EventType, IdentitySource, Kind, Window
 from features.feast_views import mistakes, view_of
+from features.python_file import run_file
 from features.schema import FeatureSchema
 from features.windows import matches
 from nbo.decision.facts import FactType
@@ -62,28 +59,9 @@ def read_definitions(repo_path: Path) -> Definitions:
 
 
 def _run(file: Path) -> ModuleType:
-    """Execute a definitions file as a module of its own name, so that two repos never mix."""
-    if not file.is_file():
-        raise WorkspaceError([Problem(str(file), 0, 0, "there is no such file")])
-    name = f"nbo_definitions_{hashlib.blake2b(str(file.resolve()).encode()).hexdigest()[:12]}"
-    spec = importlib.util.spec_from_file_location(name, file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Entity value_type", DeprecationWarning)
-            spec.loader.exec_module(module)
-    except SyntaxError as error:
-        place = Problem(str(file), error.lineno or 0, error.offset or 0, error.msg)
-        raise WorkspaceError([place]) from error
-    except Exception as error:
-        message = f"{type(error).__name__}: {error}"
-        raise WorkspaceError([Problem(str(file), _line(error, file), 0, message)]) from error
-    finally:
-        del sys.modules[name]
-    return module
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Entity value_type", DeprecationWarning)
+        return run_file(file, "definitions")
 
 
 def _name_entity_types(module: ModuleType) -> None:
@@ -97,13 +75,6 @@ def _name_entity_types(module: ModuleType) -> None:
     for value in vars(module).values():
         if isinstance(value, Entity) and value.value_type is ValueType.UNKNOWN:
             value.value_type = ValueType.STRING
-
-
-def _line(error: Exception, file: Path) -> int:
-    """Last line of `file` on the error's way, 0 when it never passed there."""
-    frames = traceback.extract_tb(error.__traceback__)
-    lines = [frame.lineno or 0 for frame in frames if frame.filename == str(file)]
-    return lines[-1] if lines else 0
 
 
 def _unique(values: Iterator[Any]) -> list[Any]:
