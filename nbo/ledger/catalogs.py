@@ -68,17 +68,6 @@ def history(engine: Engine, n: int) -> list[Publication]:
     )
 
 
-def find(engine: Engine, version: str) -> Publication | None:
-    """Find the latest publication of one version, e.g. to go back to it; None if never."""
-    query = _latest(1).where(tables.catalogue_version.c.version == version)
-
-    def read(connection: Connection) -> Publication | None:
-        row = connection.execute(query).one_or_none()
-        return Publication._make(row) if row else None
-
-    return in_one_statement(engine, read)
-
-
 def _latest(n: int) -> Select[tuple[int, str, str, str, str, datetime]]:
     table = tables.catalogue_version
     return select(*table.c).order_by(table.c.publication.desc()).limit(n)

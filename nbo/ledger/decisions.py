@@ -1,4 +1,4 @@
-"""Decisions: appended once, in batches, and found again by id or customer."""
+"""Decisions: appended once, in batches, and found again by id."""
 
 from __future__ import annotations
 
@@ -87,17 +87,6 @@ def get(engine: Engine, decision_id: str) -> Record | None:
         tables.decision.c.decision_id == plain_text(decision_id)
     )
     return in_one_statement(engine, lambda c: c.execute(query).scalar_one_or_none())
-
-
-def recent(engine: Engine, customer_id: str, n: int) -> list[Record]:
-    """Find the last `n` decisions about one customer, latest first."""
-    query = (
-        select(tables.decision.c.record)
-        .where(tables.decision.c.customer_id == plain_text(customer_id))
-        .order_by(tables.decision.c.at.desc(), tables.decision.c.decision_id)
-        .limit(n)
-    )
-    return in_one_statement(engine, lambda c: list(c.execute(query).scalars()))
 
 
 def _decision_id(record: Record) -> str:

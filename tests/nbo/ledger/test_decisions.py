@@ -3,7 +3,7 @@ from __future__ import annotations
 import copy
 import threading
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -88,13 +88,6 @@ def test_an_empty_decision_is_kept_too(engine: Engine, make_record: Make) -> Non
 
 def test_unknown_decision_is_none(engine: Engine) -> None:
     assert decisions.get(engine, "d-404") is None
-
-
-def test_recent_is_latest_first(engine: Engine, make_record: Make, at: datetime) -> None:
-    hours = [make_record(f"d-{h}", at=at + timedelta(hours=h)) for h in (2, 0, 3, 1)]
-    decisions.append(engine, [*hours, make_record("d-x", customer_id="c-2")])
-    ids = [r["request"]["decision_id"] for r in decisions.recent(engine, "c-1", 3)]
-    assert ids == ["d-3", "d-2", "d-1"]
 
 
 @pytest.mark.parametrize("missing", ["request", "slots", "versions"])
