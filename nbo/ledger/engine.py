@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -98,19 +99,28 @@ def _attempt(work: Callable[[], Result]) -> Result:
         UnavailableError: PostgreSQL does not answer.
     """
     try:
+        with our_errors():
+            return work()
+    except UnavailableError as error:
+        if not _died_in_the_pool(error.__cause__):
+            raise
+    with our_errors():
         return work()
+
+
+@contextmanager
+def our_errors() -> Iterator[None]:
+    """Turn what an absent PostgreSQL raises into UnavailableError; mistakes stay as they are."""
+    try:
+        yield
     except PoolTimeoutError as error:
         raise UnavailableError("ledger", "every connection is busy") from error
     except DBAPIError as error:
-        if not error.connection_invalidated:
-            raise _as_ours(error) from error
-    try:
-        return work()
-    except DBAPIError as error:
-        raise _as_ours(error) from error
+        away = isinstance(error, OperationalError | InterfaceError)
+        if not away and not error.connection_invalidated:
+            raise
+        raise UnavailableError("ledger", " ".join(str(error.orig).split())) from error
 
 
-def _as_ours(error: DBAPIError) -> Exception:
-    if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
-        return UnavailableError("ledger", " ".join(str(error.orig).split()))
-    return error
+def _died_in_the_pool(cause: BaseException | None) -> bool:
+    return isinstance(cause, DBAPIError) and cause.connection_invalidated
