@@ -13,12 +13,15 @@ Columns, one row per offer that was returned:
 | interaction_id | default: the decision_id |
 | agent_id | default: empty |
 | incentive_id | default: none |
-| rank | default: the order of the rows of a decision |
+| rank | 1 to 1,000; default: the order of the rows of a decision |
 | probability | with which the policy chose it, in (0, 1]; empty when nobody knows |
 | outcome | empty when it was returned and never presented |
 | outcome_at | default: at |
 | facts | JSON object of facts by dotted name |
 | customer.x, event.x, interaction.x, history.x | one fact each; empty is unknown |
+
+The ids of decisions, customers, interactions and offers are 1 to 128 letters, digits or
+``._:@+-``, as everywhere in the engine.
 """
 
 from __future__ import annotations
@@ -36,9 +39,13 @@ FACT_ROOMS = ("customer.", "event.", "interaction.", "history.")
 
 ROW = "_row"
 MOST_PROBLEMS = 50
+MOST_SLOTS = 1_000
+"""Highest rank taken."""
 
 _REQUIRED = ("decision_id", "at", "customer_id", "channel", "offer_id", "group_id", "value")
 _TEXTS = ("decision_id", "customer_id", "channel", "offer_id", "group_id")
+_IDS = ("decision_id", "customer_id", "interaction_id", "offer_id")
+_ID = r"^[A-Za-z0-9._:@+\-]{1,128}$"
 _DEFAULTS = {"interaction_id": "", "agent_id": "", "incentive_id": "none"}
 _OF_DECISION = ("at", "customer_id", "channel", "interaction_id", "agent_id")
 
@@ -112,6 +119,10 @@ class _Check:
         self._table = self._table.with_columns(
             own.otherwise("interaction_id").alias("interaction_id")
         )
+        # What the engine does not take at its other doors would be stuck behind this one.
+        for column in _IDS:
+            strange = ~pl.col(column).str.contains(_ID)
+            self._flag(column, strange, "must be 1 to 128 letters, digits or ._:@+-")
 
     def _time(self) -> None:
         import polars as pl
@@ -142,7 +153,8 @@ class _Check:
 
         self._default("rank", pl.int_range(1, pl.len() + 1).over("decision_id"))
         self._cast("rank", pl.Int64())
-        self._flag("rank", ~(pl.col("rank") >= 1), "must be 1 or more")
+        within = pl.col("rank").is_between(1, MOST_SLOTS)
+        self._flag("rank", ~within, f"must be between 1 and {MOST_SLOTS}")
         twice = ~pl.struct("decision_id", "rank").is_first_distinct()
         self._flag("rank", twice, "must differ within a decision")
         for column in _OF_DECISION:
