@@ -1,4 +1,7 @@
-"""What models learn from: every slot that was really presented, with its label, once."""
+"""What models learn from: every slot that was really presented, with its label, once.
+
+Slots that a workspace's plug-in model chose are left out, see decision 5.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,16 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError
 
 from nbo.decision.record import Record
-from nbo.errors import UnavailableError
+from nbo.ledger.engine import our_errors
 
 # An acceptance outweighs every other answer, whatever their order; an answer outweighs silence.
 # Silence becomes a "no" at the end of the attribution window.
-_LABELLED = """
+#
+# A plug-in model may know what ours may not: what it chose would carry its knowledge into the
+# training set. So only decisions of the engine's own models count, and those of an imported log.
+_LABELLED = r"""
 WITH labelled AS (
     SELECT decision_id, rank,
            min(at) FILTER (WHERE kind = 'ACCEPTED') AS accepted_at,
@@ -28,6 +33,7 @@ SELECT d.record, l.rank, l.accepted_at IS NOT NULL AS accepted,
        COALESCE(l.accepted_at, l.declined_at, l.expired_at) AS outcome_at
 FROM labelled l JOIN decision d USING (decision_id)
 WHERE COALESCE(l.accepted_at, l.declined_at, l.expired_at) <= %(upto)s
+  AND d.model_version ~ '^(imported$|prior($|\+)|champion/)'
 ORDER BY d.at, d.decision_id, l.rank
 """
 
@@ -66,13 +72,8 @@ def labelled_exposures(
         UnavailableError: PostgreSQL does not answer.
     """
     parameters = {"upto": upto, "attribution": attribution}
-    try:
-        with engine.connect() as connection:
-            streaming = {"yield_per": _CHUNK}
-            for row in connection.exec_driver_sql(
-                _LABELLED, parameters, execution_options=streaming
-            ):
-                record, rank, accepted, at = row
-                yield Exposure(record, rank, accepted, at.astimezone(UTC))
-    except DBAPIError as error:
-        raise UnavailableError("ledger", " ".join(str(error.orig).split())) from error
+    streaming = {"yield_per": _CHUNK}
+    with our_errors(), engine.connect() as connection:
+        for row in connection.exec_driver_sql(_LABELLED, parameters, execution_options=streaming):
+            record, rank, accepted, at = row
+            yield Exposure(record, rank, accepted, at.astimezone(UTC))

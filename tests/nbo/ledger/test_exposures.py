@@ -11,7 +11,7 @@ from nbo.decision.history import Outcome
 from nbo.decision.record import Record
 from nbo.errors import UnavailableError
 from nbo.ledger import decisions, outcomes
-from nbo.ledger.contacts import contacts
+from nbo.ledger.contacts import contacts, latest
 from nbo.ledger.engine import open_ledger
 from nbo.ledger.exposures import labelled_exposures
 from nbo.ledger.outcomes import OutcomeInput
@@ -55,6 +55,29 @@ def test_each_slot_is_one_label(
         tell(engine, make_record(), Outcome(kind), minutes)
     known = DECIDED + timedelta(minutes=known_after)
     assert labels(engine, DECIDED + timedelta(hours=1)) == [(1, accepted, known)]
+
+
+@pytest.mark.parametrize(
+    ("model", "learnt"),
+    [
+        ("prior", True),
+        ("prior+online/3", True),
+        ("champion/1", True),
+        ("champion/2+online/7", True),
+        ("imported", True),
+        ("oracle", False),
+        ("priority/1", False),
+        ("my-champion/1", False),
+        ("", False),
+    ],
+)
+def test_what_a_plug_in_chose_is_not_learnt_from(
+    engine: Engine, make_record: Make, model: str, learnt: bool
+) -> None:
+    record = make_record()
+    record["versions"]["model"] = model
+    tell(engine, record, Outcome.ACCEPTED, 1)
+    assert len(labels(engine, DECIDED + WEEK)) == learnt
 
 
 @pytest.mark.parametrize("kind", [Outcome.SKIPPED, Outcome.FULFILLED, Outcome.CANCELLED])
@@ -119,6 +142,20 @@ def test_a_history_is_read_back_as_it_happened(engine: Engine, make_record: Make
     assert (first.channel, first.interaction_id, first.decision_id) == ("voice", "i-1", "d-1")
     assert first.at.utcoffset() == timedelta(0)
     assert len(list(contacts(engine, DECIDED + timedelta(minutes=3)))) == 1
+
+
+def test_a_deferral_is_read_back_with_its_time(engine: Engine, make_record: Make) -> None:
+    assert latest(engine) is None
+    again = DECIDED + timedelta(days=9)
+    given = OutcomeInput(
+        "k", "d-1", 1, Outcome.DEFERRED, "", DECIDED + timedelta(minutes=1), defer_until=again
+    )
+    receipt = outcomes.record(engine, given, make_record("d-1"))
+    assert receipt.payload["defer_until"] == again.isoformat()
+    tell(engine, make_record("d-2"), Outcome.PRESENTED, 2)
+    found = [contact for _, contact in contacts(engine, DECIDED)]
+    assert [contact.defer_until for contact in found] == [again, None]
+    assert latest(engine) == DECIDED + timedelta(minutes=2)
 
 
 def test_a_ledger_that_does_not_answer_is_unavailable() -> None:
