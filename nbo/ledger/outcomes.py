@@ -85,13 +85,11 @@ class OutcomeReceipt(NamedTuple):
     Attributes:
         outcome_id: Its id, the same however often it is reported.
         duplicate: Whether it was there before this call.
-        outbox_id: Row that waits for the relay; None for a duplicate.
         payload: What the relay carries; see `nbo.ledger.outbox.Waiting`.
     """
 
     outcome_id: str
     duplicate: bool
-    outbox_id: int | None
     payload: dict[str, Any]
 
 
@@ -146,8 +144,11 @@ def check(given: OutcomeInput, decision: Record) -> Record:
         )
     if (given.kind is Outcome.DEFERRED) != (given.defer_until is not None):
         raise BadInputError("defer_until", "is required for DEFERRED, and only then allowed")
-    if given.defer_until is not None and given.defer_until <= given.at:
-        raise BadInputError("defer_until", f"must be after {given.at.isoformat()}")
+    # Not compared with a time the server filled in: the same report must be judged the same
+    # however late it is repeated.
+    earliest = given.at if given.at_stated else decided
+    if given.defer_until is not None and given.defer_until <= earliest:
+        raise BadInputError("defer_until", f"must be after {earliest.isoformat()}")
     return dict(slots[given.rank])
 
 
@@ -163,7 +164,7 @@ def _write(
     if row is None:
         return None
     outcome_id = parameters["outcome_id"]
-    return OutcomeReceipt(outcome_id, False, row.id, _payload(given, decision, slot, outcome_id))
+    return OutcomeReceipt(outcome_id, False, _payload(given, decision, slot, outcome_id))
 
 
 def _resolve(
@@ -205,7 +206,7 @@ def _known(
             " use a new key for a new outcome"
         )
     payload = _payload(given, decision, slot, row.outcome_id) | {"at": _iso(row.at)}
-    return OutcomeReceipt(row.outcome_id, True, None, payload)
+    return OutcomeReceipt(row.outcome_id, True, payload)
 
 
 def _parameters(
@@ -236,6 +237,7 @@ def _payload(
         "outcome_id": outcome_id,
         "kind": given.kind.value,
         "at": _iso(given.at),
+        "defer_until": _iso(given.defer_until) if given.defer_until else None,
         "customer_id": request["customer_id"],
         "interaction_id": request["interaction_id"],
         "channel": request["channel"],

@@ -19,6 +19,7 @@ from nbo.ledger.outcomes import OutcomeInput, OutcomeReceipt
 
 Make = Callable[..., Record]
 LATER = datetime(2026, 3, 1, 10, 5, tzinfo=UTC)
+WEEK = timedelta(days=7)
 
 
 def accepted(key: str = "k-1", **changes: Any) -> OutcomeInput:
@@ -62,11 +63,12 @@ def test_an_outcome_is_written_with_its_money_and_its_outbox_row(
     assert row.outcome_id == receipt.outcome_id
     assert (row.margin, row.monthly_revenue) == (Decimal("120.25"), Decimal("9.99"))
     (waiting,) = outbox.pending(engine, 10)
-    assert waiting == (receipt.outbox_id, receipt.payload)
+    assert waiting.payload == receipt.payload
     assert receipt.payload == {
         "outcome_id": receipt.outcome_id,
         "kind": "ACCEPTED",
         "at": "2026-03-01T10:05:00+00:00",
+        "defer_until": None,
         "customer_id": "c-1",
         "interaction_id": "i-1",
         "channel": "voice",
@@ -96,7 +98,7 @@ def test_same_key_and_body_same_receipt(engine: Engine, make_record: Make, drain
     first = outcomes.record(engine, accepted(), record)
     same_instant = LATER.astimezone(timezone(timedelta(hours=2)))
     again = outcomes.record(engine, accepted(at=same_instant), record)
-    assert again == first._replace(duplicate=True, outbox_id=None)
+    assert again == first._replace(duplicate=True)
     assert len(rows(engine)) == 1
     assert outbox.backlog(engine) == 1
 
@@ -202,6 +204,20 @@ def test_what_can_not_be_is_refused_and_nothing_written(
     assert refused.value.field == field
     assert rows(engine) == []
     assert rows(engine, tables.decision) == []
+
+
+def test_a_deferral_without_a_time_is_answered_alike_however_late_it_is_repeated(
+    engine: Engine, make_record: Make
+) -> None:
+    until = LATER + timedelta(days=1)
+    given = accepted(kind=Outcome.DEFERRED, defer_until=until, at_stated=False)
+    first = outcomes.record(engine, given, make_record())
+    after = dataclasses.replace(given, at=until + timedelta(days=30))
+    again = outcomes.record(engine, after, make_record())
+    assert again == first._replace(duplicate=True)
+    early = dataclasses.replace(given, idempotency_key="k-2", defer_until=LATER - WEEK)
+    with pytest.raises(BadInputError, match="defer_until"):
+        outcomes.record(engine, early, make_record())
 
 
 def test_an_outbox_row_leaves_when_done(engine: Engine, make_record: Make) -> None:
