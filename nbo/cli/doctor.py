@@ -158,7 +158,7 @@ def _ledger(url: str) -> Iterator[Finding]:
 
     ledger = open_ledger(url)
     try:
-        behind = len(outbox.pending(ledger, MANY_WAITING))
+        behind = outbox.backlog(ledger)
     finally:
         ledger.dispose()
     state = "warning" if behind >= MANY_WAITING else "ok"
