@@ -25,6 +25,7 @@ BATCH = 500
 
 def contact_of(payload: Mapping[str, Any]) -> Contact:
     """The history entry an outbox row stands for."""
+    later = payload.get("defer_until")  # rows written by an older server do not have it
     return Contact(
         at=datetime.fromisoformat(payload["at"]),
         channel=payload["channel"],
@@ -33,6 +34,7 @@ def contact_of(payload: Mapping[str, Any]) -> Contact:
         offer_id=payload["offer_id"],
         group_id=payload["group_id"],
         outcome=Outcome(payload["kind"]),
+        defer_until=datetime.fromisoformat(later) if later else None,
     )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -78,7 +80,11 @@ def load_features(settings: Settings, stores: Stores, upto: datetime) -> dict[st
 
 
 def load_log(stores: Stores, file: Path) -> dict[str, int]:
-    """Import a log of past offers into the ledger and the histories; returns what was new."""
+    """Import a log of past offers into the ledger and the histories; returns what was new.
+
+    `contacts` counts what stands in the histories now, `contacts_left_out` what the live store
+    cannot hold.
+    """
     from nbo.ledger import importing
     from nbo.ledger.engine import migrate, open_ledger
 
@@ -86,26 +92,36 @@ def load_log(stores: Stores, file: Path) -> dict[str, int]:
     try:
         migrate(ledger)
         counts = importing.import_log(ledger, file)
-        return {**counts._asdict(), "contacts": _load_histories(ledger, stores)}
+        written, left_out = _load_histories(ledger, stores)
+        return {**counts._asdict(), "contacts": written, "contacts_left_out": left_out}
     finally:
         ledger.dispose()
 
 
-def _load_histories(ledger: Engine, stores: Stores) -> int:
-    """Write every contact the ledger knows into Redis; writing one twice changes nothing."""
+def _load_histories(ledger: Engine, stores: Stores) -> tuple[int, int]:
+    """Write the contacts that may still be asked for into Redis; doing so twice changes nothing.
+
+    Returns:
+        How many were written, and how many were left out because Redis cannot hold them.
+    """
     import redis
 
     from features import history
-    from nbo.ledger.contacts import contacts
+    from nbo.errors import BadInputError
+    from nbo.ledger.contacts import contacts, latest
 
-    written = 0
-    since = datetime(1970, 1, 1, tzinfo=UTC)
+    written = left_out = 0
+    since = min(latest(ledger) or datetime.now(UTC), datetime.now(UTC)) - history.STORED
     with redis.Redis.from_url(stores.redis_url) as live:
         pipe = live.pipeline(transaction=False)
-        for customer_id, contact in contacts(ledger, since):
-            history.append(pipe, customer_id, contact)
-            written += 1
-            if written % 1000 == 0:
+        for customer_id, found in groupby(contacts(ledger, since), itemgetter(0)):
+            theirs = [contact for _, contact in found]
+            try:
+                history.extend(pipe, customer_id, theirs)
+                written += len(theirs)
+            except BadInputError:
+                left_out += len(theirs)
+            if len(pipe) >= 1000:
                 pipe.execute()
         pipe.execute()
-    return written
+    return written, left_out

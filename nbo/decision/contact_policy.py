@@ -1,14 +1,17 @@
 """Contact policy: what was said before limits what is said now.
 
-Three limits, computed once per request from the history as of the instant asked:
+Four limits, computed once per request from the history as of the instant asked:
 
 - **silence**: an explicit answer in this interaction silences that offer for the rest of it;
+- **deferral**: who asked to hear of an offer later is left alone with it until then; of several
+  such wishes about one offer the last one counts;
 - **suppression**: at each outcome, if at least `count` of its kind fall in the `window`
   ending there, the scope pauses for `pause` from then on;
 - **frequency**: no more than `limit` exposures in a `period`.
 
 Edges are exact: an outcome counts from its instant on, and until its window or pause has
-fully passed; exactly `window` later it no longer counts, exactly `pause` later all is free.
+fully passed; exactly `window` later it no longer counts, exactly `pause` later all is free. A
+deferred offer is free at the very instant it was deferred to.
 """
 
 from __future__ import annotations
@@ -38,7 +41,7 @@ class ContactPolicy:
         interaction_id: str,
     ) -> None:
         past = sorted((contact for contact in history if contact.at <= at), key=_instant)
-        self._offers = _silenced(past, interaction_id)
+        self._offers = _deferred(past, at) | _silenced(past, interaction_id)
         self._groups: dict[str, Objection] = {}
         self._all: Objection | None = None
         self._everything_but_service: Objection | None = None
@@ -49,7 +52,7 @@ class ContactPolicy:
                 self._everything_but_service = frequency_objection(frequency, past, at)
 
     def objection(self, offer: Offer) -> Objection | None:
-        """Find the first limit that silences an offer: silence, suppression, then frequency."""
+        """Find the first limit that silences an offer, in the order they are listed above."""
         return (
             self._offers.get(offer.offer_id)
             or self._groups.get(offer.group_id)
@@ -126,6 +129,22 @@ def _silenced(past: Iterable[Contact], interaction_id: str) -> dict[str, Objecti
         )
         for contact in past
         if contact.interaction_id == interaction_id and contact.outcome in _EXPLICIT
+    }
+
+
+def _deferred(past: Iterable[Contact], at: datetime) -> dict[str, Objection]:
+    wishes: dict[str, tuple[datetime, datetime]] = {}
+    for contact in past:
+        if contact.defer_until is not None:
+            wish = (contact.at, contact.defer_until)
+            wishes[contact.offer_id] = max(wish, wishes.get(contact.offer_id, wish))
+    return {
+        offer_id: Objection(
+            "deferred by the customer",
+            f"{Outcome.DEFERRED} at {_minute(said)}, not again before {_minute(until)}",
+        )
+        for offer_id, (said, until) in wishes.items()
+        if at < until
     }
 
 

@@ -51,6 +51,8 @@ class Contact(NamedTuple):
         offer_id: What was offered.
         group_id: The offer's group at that time.
         outcome: What came of it.
+        defer_until: For DEFERRED, when the customer wants to hear of the offer again, UTC; None
+            when not told.
     """
 
     at: datetime
@@ -60,6 +62,7 @@ class Contact(NamedTuple):
     offer_id: str
     group_id: str
     outcome: Outcome
+    defer_until: datetime | None = None
 
 
 HISTORY_FACTS = {

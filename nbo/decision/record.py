@@ -76,7 +76,7 @@ def request_to_record(request: Request) -> Record:
             for name, value in request.facts.items()
             if not isinstance(value, float) or math.isfinite(value)
         },
-        "history": [[_iso(contact.at), *contact[1:]] for contact in request.history],
+        "history": [_row(contact) for contact in request.history],
         "seed": request.seed,
         "agent_id": request.agent_id,
     }
@@ -103,10 +103,24 @@ def request_from_record(record: Mapping[str, Any]) -> Request:
     )
 
 
+def _row(contact: Contact) -> list[Any]:
+    """List a contact's fields; the last only where there is one, as in records of old."""
+    at, *others, defer_until = contact
+    return [_iso(at), *others, *([_iso(defer_until)] if defer_until else [])]
+
+
 def _contact(row: Sequence[Any]) -> Contact:
-    at, channel, interaction_id, decision_id, offer_id, group_id, outcome = row
-    when = datetime.fromisoformat(at)
-    return Contact(when, channel, interaction_id, decision_id, offer_id, group_id, Outcome(outcome))
+    at, channel, interaction_id, decision_id, offer_id, group_id, outcome, *later = row
+    return Contact(
+        datetime.fromisoformat(at),
+        channel,
+        interaction_id,
+        decision_id,
+        offer_id,
+        group_id,
+        Outcome(outcome),
+        datetime.fromisoformat(*later) if later else None,
+    )
 
 
 def _iso(at: datetime) -> str:

@@ -11,15 +11,16 @@ from sqlalchemy.exc import DBAPIError
 
 from nbo.decision.history import Contact, Outcome
 from nbo.errors import UnavailableError
+from nbo.ledger.engine import in_one_statement
 
 _CONTACTS = """
 SELECT d.customer_id, o.at, d.channel, d.interaction_id, d.decision_id, s.offer_id, s.group_id,
-       o.kind
+       o.kind, o.defer_until
 FROM outcome o
 JOIN slot s USING (decision_id, rank)
 JOIN decision d USING (decision_id)
 WHERE o.at >= %(since)s AND (%(customers)s::text[] IS NULL OR d.customer_id = ANY (%(customers)s))
-ORDER BY o.at, o.outcome_id
+ORDER BY d.customer_id, o.at, o.outcome_id
 """
 
 _CHUNK = 1_000
@@ -33,7 +34,7 @@ class CustomerContact(NamedTuple):
 
 
 def contacts(engine: Engine, since: datetime) -> Iterator[CustomerContact]:
-    """Read what happened to every customer since an instant, oldest first.
+    """Read what happened since an instant, customer by customer, oldest first.
 
     Raises:
         UnavailableError: PostgreSQL does not answer.
@@ -43,6 +44,19 @@ def contacts(engine: Engine, since: datetime) -> Iterator[CustomerContact]:
             yield from _read(connection, {"since": since, "customers": None})
     except DBAPIError as error:
         raise UnavailableError("ledger", " ".join(str(error.orig).split())) from error
+
+
+def latest(engine: Engine) -> datetime | None:
+    """When the last thing happened to any customer; None when nothing did.
+
+    Raises:
+        UnavailableError: PostgreSQL does not answer.
+    """
+    query = "SELECT max(at) FROM outcome"
+    at: datetime | None = in_one_statement(
+        engine, lambda connection: connection.exec_driver_sql(query).scalar_one()
+    )
+    return at and at.astimezone(UTC)
 
 
 def contacts_of(
@@ -55,7 +69,6 @@ def contacts_of(
 def _read(connection: Connection, parameters: dict[str, Any]) -> Iterator[CustomerContact]:
     streaming = {"yield_per": _CHUNK}
     for row in connection.exec_driver_sql(_CONTACTS, parameters, execution_options=streaming):
-        customer_id, at, *rest, kind = row
-        yield CustomerContact(
-            customer_id, Contact._make((at.astimezone(UTC), *rest, Outcome(kind)))
-        )
+        customer_id, at, *where, kind, later = row
+        outcome, later = Outcome(kind), later and later.astimezone(UTC)
+        yield CustomerContact(customer_id, Contact(at.astimezone(UTC), *where, outcome, later))

@@ -16,8 +16,9 @@ class Waiting(NamedTuple):
 
     Attributes:
         id: Rises with time, not without gaps.
-        payload: outcome_id, kind, at (ISO, UTC), customer_id, interaction_id, channel,
-            decision_id, rank, offer_id, group_id, incentive_id.
+        payload: outcome_id, kind, at and defer_until (ISO, UTC; the latter may be null),
+            customer_id, interaction_id, channel, decision_id, rank, offer_id, group_id,
+            incentive_id.
     """
 
     id: int

@@ -6,7 +6,7 @@ import redis.asyncio
 
 from features import history
 from features.definitions import Window
-from features.keys import features_key
+from features.keys import features_key, history_key
 from features.packing import Packing
 from features.reader import CustomerReader
 from features.schema import Column, FeatureSchema, View
@@ -148,3 +148,35 @@ def test_one_read_is_one_round_trip(store, redis_url):
 def test_contacts_come_back_from_their_bytes():
     odd = contact(0)._replace(interaction_id='i"\n', offer_id="größer", decision_id="")
     assert history.decode(history.encode(odd)) == odd
+    deferred = odd._replace(outcome=Outcome.DEFERRED, defer_until=AT + timedelta(days=9))
+    assert history.decode(history.encode(deferred)) == deferred
+
+
+def test_contacts_stored_before_deferrals_had_a_time_keep_their_bytes():
+    member = b'[1777636800000000,"voice","i-1","d-1","fibre","internet","DEFERRED"]'
+    assert history.decode(member) == contact(0, Outcome.DEFERRED)
+    assert history.encode(contact(0, Outcome.DEFERRED)) == member
+
+
+def stored(store):
+    return {history.decode(member).at for member in store.zrange(history_key("c-1"), 0, -1)}
+
+
+def test_a_history_lets_go_of_what_nobody_will_ask_for(store):
+    now = datetime.now(UTC).replace(microsecond=0)
+    long_ago, edge = now - history.STORED - timedelta(hours=1), now - timedelta(days=799)
+    for at in (long_ago, edge):
+        history.append(store, "c-1", contact(0)._replace(at=at))
+    assert stored(store) == {long_ago, edge}, "a replay of the past keeps its past"
+    history.append(store, "c-1", contact(0)._replace(at=now))
+    assert stored(store) == {edge, now}
+    tomorrow = now + timedelta(days=900)
+    history.append(store, "c-1", contact(0)._replace(at=tomorrow))
+    assert stored(store) == {edge, now, tomorrow}, "a simulated future forgets nothing real"
+    assert 0 < store.ttl(history_key("c-1")) <= history.STORED.total_seconds()
+
+
+def test_several_contacts_are_written_at_once_and_none_is_nothing(store):
+    history.extend(store, "c-1", [contact(1), contact(2), contact(1)])
+    history.extend(store, "c-1", [])
+    assert stored(store) == {contact(1).at, contact(2).at}

@@ -77,6 +77,22 @@ def test_an_answer_changes_the_next_request_at_once(client, now):
     assert after_the_pause.slots[0].offer_id == "shop-card"
 
 
+def test_a_deferred_offer_waits_for_its_time(client, now):
+    first = client.offers("c-26", interaction_id="i-9", at=now)
+    assert first.slots[0].offer_id == "shop-card"
+    until = now + timedelta(days=9)
+    client.outcome(first.decision_id, 1, "DEFERRED", at=now, defer_until=until)
+    too_early = client.offers(
+        "c-26", interaction_id="i-10", at=until - timedelta(seconds=1), refusals=True
+    )
+    assert not too_early.slots
+    refusal = next(r for r in too_early.refusals if r.offer_id == "shop-card")
+    assert (refusal.stage, refusal.rule) == ("contact policy", "deferred by the customer")
+    assert refusal.detail.endswith("not again before 2026-03-19 12:00")
+    in_time = client.offers("c-26", interaction_id="i-11", at=until)
+    assert in_time.slots[0].offer_id == "shop-card"
+
+
 def test_without_consent_nothing_is_offered(client, now):
     reply = client.offers("c-2", interaction_id="i-6", at=now, refusals=True)
     assert not reply.slots

@@ -131,6 +131,35 @@ def test_an_explicit_answer_silences_the_offer_for_this_interaction(outcome: Out
     assert not objection(Policies(), answered, interaction="another")
 
 
+def deferred(ago: timedelta, until: timedelta, offer: Offer = OFFER) -> Contact:
+    return contact(ago, Outcome.DEFERRED, offer)._replace(defer_until=NOW + until)
+
+
+def test_a_deferral_pauses_its_offer_until_the_very_instant_it_names() -> None:
+    assert objection(Policies(), deferred(DAY, MICROSECOND)) == "deferred by the customer"
+    assert not objection(Policies(), deferred(DAY, timedelta(0)))
+    assert not objection(Policies(), deferred(DAY, DAY), offer=OTHER)
+    assert not objection(Policies(), deferred(-MICROSECOND, DAY)), "the future does not count"
+    assert objection(Policies(), deferred(DAY, DAY), offer=NOTE), "a service message waits too"
+    assert not objection(Policies(), contact(DAY, Outcome.DEFERRED)), "no time, no pause"
+
+
+def test_the_refusal_says_until_when_the_customer_deferred() -> None:
+    policy = ContactPolicy(Policies(), [deferred(DAY, 5 * DAY)], NOW, "voice", "now")
+    found = policy.objection(OFFER)
+    assert found is not None
+    assert found.detail == "DEFERRED at 2026-03-09 12:00, not again before 2026-03-15 12:00"
+
+
+def test_the_last_deferral_of_an_offer_counts() -> None:
+    sooner = [deferred(3 * DAY, 30 * DAY), deferred(DAY, -DAY / 2)]
+    for history in (sooner, sooner[::-1]):
+        assert not objection(Policies(), *history)
+    at_once = [deferred(DAY, DAY), deferred(DAY, -DAY / 2)]
+    for history in (at_once, at_once[::-1]):
+        assert objection(Policies(), *history), "of two at one instant the longer"
+
+
 moments = st.integers(0, 40).map(lambda days: NOW - days * DAY)
 contacts = st.builds(
     Contact,
@@ -141,6 +170,7 @@ contacts = st.builds(
     offer_id=st.sampled_from(["o1", "o2", "o3"]),
     group_id=st.just("g1"),
     outcome=st.sampled_from([Outcome.PRESENTED, Outcome.DECLINED, Outcome.ACCEPTED]),
+    defer_until=st.none(),
 ).map(lambda c: c._replace(group_id="g2" if c.offer_id == "o3" else "g1"))
 histories = st.lists(contacts, max_size=12)
 days = st.integers(1, 20).map(lambda n: n * DAY)

@@ -30,7 +30,15 @@ numbers = st.floats(allow_nan=False, allow_infinity=False)
 zones = st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=30))])
 instants = st.datetimes(datetime(1970, 1, 2), datetime(2100, 1, 1), timezones=zones)  # noqa: DTZ001
 contacts = st.builds(
-    Contact, instants, texts, texts, texts, texts, texts, st.sampled_from(list(Outcome))
+    Contact,
+    instants,
+    texts,
+    texts,
+    texts,
+    texts,
+    texts,
+    st.sampled_from(list(Outcome)),
+    st.none() | instants,
 )
 requests = st.builds(
     Request,
@@ -90,6 +98,15 @@ def test_instants_are_written_in_utc(ask: Ask) -> None:
     assert request_to_record(ask(at=local))["at"] == "2026-03-10T12:30:00+00:00"
     back = request_from_record(request_to_record(ask(at=local)))
     assert back.at.tzinfo is UTC
+
+
+def test_a_history_written_before_deferrals_had_a_time_is_still_read(ask: Ask) -> None:
+    contact = Contact(ask().at, "voice", "i", "d", "o", "g", Outcome.DEFERRED)
+    record = request_to_record(ask(history=(contact,)))
+    assert record["history"] == [
+        ["2026-03-10T12:00:00+00:00", "voice", "i", "d", "o", "g", "DEFERRED"]
+    ]
+    assert request_from_record(record).history == (contact,)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
