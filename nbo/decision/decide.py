@@ -56,6 +56,7 @@ def decide(request: Request, world: World) -> Decision:
     ranked, unworthy = refuse_unworthy(ranked, compiled, arm)
 
     policies = compiled.catalog.policies
+    language = request.language or compiled.catalog.languages[0]
     choices = select(
         candidates(ranked, compiled),
         request.slots,
@@ -67,7 +68,7 @@ def decide(request: Request, world: World) -> Decision:
     return Decision(
         request=request,
         arms={experiment_id: assigned.arm_id for experiment_id, assigned in arms.items()},
-        slots=fill(choices, ranked, compiled, activation),
+        slots=fill(choices, ranked, compiled, activation, language),
         refusals=(*refused, *unworthy),
         versions={
             "catalog": compiled.catalog.version,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nbo.decision.catalog import Offer
 from nbo.decision.compiled import CompiledCatalog, Condition
+from nbo.decision.reason_wording import ReasonWording, reason_wording
 from nbo.decision.rules import Activation
 
 MOST = 5
@@ -19,6 +20,7 @@ def reasons_for(
     context: float,
     compiled: CompiledCatalog,
     activation: Activation,
+    language: str,
 ) -> tuple[str, ...]:
     """Say why an offer was chosen, most important first, at most `MOST` sentences.
 
@@ -31,15 +33,17 @@ def reasons_for(
         context: C of the chosen treatment; 1 where context is switched off.
         compiled: The catalogue.
         activation: The request's facts.
+        language: Asked for; names of rules and events stay as the catalogue has them.
     """
+    wording = reason_wording(language)
     candidate = compiled.offers[offer_index]
     favouring = _favouring(offer_index, compiled, activation) if context > 1.0 else []
     fitting = sorted(candidate.conditions, key=_importance)
-    likelihood = _likelihood(candidate.offer, propensity)
+    likelihood = _likelihood(candidate.offer, propensity, wording)
     sentences = [
-        *_happened([*favouring, *fitting], activation),
-        *(f"Favoured now: {condition.name}" for condition in favouring),
-        *(f"Fits: {condition.name}" for condition in fitting),
+        *_happened([*favouring, *fitting], activation, wording),
+        *(wording.favoured.format(rule=condition.name) for condition in favouring),
+        *(wording.fits.format(rule=condition.name) for condition in fitting),
     ]
     return tuple(dict.fromkeys([*sentences[: MOST - len(likelihood)], *likelihood]))
 
@@ -54,23 +58,26 @@ def _favouring(
     ]
 
 
-def _happened(conditions: list[Condition], activation: Activation) -> list[str]:
+def _happened(
+    conditions: list[Condition], activation: Activation, wording: ReasonWording
+) -> list[str]:
     """Name the triggering event if any of the conditions looks at it."""
     event = activation.facts.get("event.type")
     looked_at = any(
         fact.startswith("event.") for condition in conditions for fact in condition.rule.reads
     )
-    return [f"Just happened: {event}"] if event and looked_at else []
+    return [wording.happened.format(event=event)] if event and looked_at else []
 
 
 def _importance(condition: Condition) -> int:
     return {"applicability": 0, "suitability": 1}.get(condition.stage, 2)
 
 
-def _likelihood(offer: Offer, propensity: float) -> list[str]:
-    usual = f"{offer.prior:.0%} is usual for this offer"
+def _likelihood(offer: Offer, propensity: float, wording: ReasonWording) -> list[str]:
+    sentence = wording.usual
     if propensity >= _NOTEWORTHY * offer.prior:
-        return [f"Likely to accept: {propensity:.0%}, {usual}"]
-    if propensity * _NOTEWORTHY <= offer.prior:
-        return [f"Less likely than most: {propensity:.0%}, {usual}"]
-    return [f"Accepted about as often as usual: {propensity:.0%}"]
+        sentence = wording.likely
+    elif propensity * _NOTEWORTHY <= offer.prior:
+        sentence = wording.unlikely
+    chance, usual = (wording.percent.format(100.0 * p) for p in (propensity, offer.prior))
+    return [sentence.format(chance=chance, usual=usual)]

@@ -13,17 +13,26 @@ from nbo.decision.rules import Activation
 
 
 def fill(
-    choices: Sequence[Choice], ranked: Ranked, compiled: CompiledCatalog, activation: Activation
+    choices: Sequence[Choice],
+    ranked: Ranked,
+    compiled: CompiledCatalog,
+    activation: Activation,
+    language: str,
 ) -> tuple[Slot, ...]:
-    """Make one slot of each choice, in order, rank 1 first."""
+    """Make one slot of each choice, in order, rank 1 first; reasons are in `language`."""
     return tuple(
-        _slot(rank, choice, ranked, compiled, activation)
+        _slot(rank, choice, ranked, compiled, activation, language)
         for rank, choice in enumerate(choices, start=1)
     )
 
 
 def _slot(
-    rank: int, choice: Choice, ranked: Ranked, compiled: CompiledCatalog, activation: Activation
+    rank: int,
+    choice: Choice,
+    ranked: Ranked,
+    compiled: CompiledCatalog,
+    activation: Activation,
+    language: str,
 ) -> Slot:
     at, row = choice.position, ranked.rows[choice.position]
     offer, incentive = compiled.treatments[row]
@@ -40,5 +49,7 @@ def _slot(
         priority=float(ranked.priority[at]),
         context=context,
         lever=float(ranked.lever[at]),
-        reasons=reasons_for(int(compiled.offer_of[row]), propensity, context, compiled, activation),
+        reasons=reasons_for(
+            int(compiled.offer_of[row]), propensity, context, compiled, activation, language
+        ),
     )

@@ -70,5 +70,6 @@ def _read(connection: Connection, parameters: dict[str, Any]) -> Iterator[Custom
     streaming = {"yield_per": _CHUNK}
     for row in connection.exec_driver_sql(_CONTACTS, parameters, execution_options=streaming):
         customer_id, at, *where, kind, later = row
-        outcome, later = Outcome(kind), later and later.astimezone(UTC)
-        yield CustomerContact(customer_id, Contact(at.astimezone(UTC), *where, outcome, later))
+        until = later.astimezone(UTC) if later else None
+        contact = Contact._make((at.astimezone(UTC), *where, Outcome(kind), until))
+        yield CustomerContact(customer_id, contact)

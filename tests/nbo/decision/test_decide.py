@@ -80,6 +80,22 @@ def test_an_event_changes_what_is_said_first_and_why(ask: Ask, changed: Change) 
     assert slot.priority == pytest.approx(1.5 * unmoved.priority)
 
 
+def test_reasons_follow_the_request_and_else_the_catalogue(ask: Ask, changed: Change) -> None:
+    world = World(
+        changed(
+            ("languages: [en, de]", "languages: [de, en]"),
+            ("{en: Red two}", "{de: Rot zwei}"),
+            ("{en: A note}", "{de: Notiz}"),
+        ),
+        Scattered(),
+    )
+    german = decide(ask(language=""), world).slots[0].reasons
+    assert german == decide(ask(language="de"), world).slots[0].reasons
+    assert german[-1].startswith("Zusage")
+    english = decide(ask(language="en"), world).slots[0].reasons
+    assert not any(sentence.startswith(("Passt", "Zusage")) for sentence in english)
+
+
 def test_no_more_slots_than_asked_for(ask: Ask, world: World) -> None:
     assert len(decide(ask(slots=1), world).slots) == 1
 

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
 
 from nbo.decision.compiled import CompiledCatalog
 from nbo.decision.facts import Fact
+from nbo.decision.reason_wording import WORDINGS, ReasonWording
 from nbo.decision.reasons import MOST, reasons_for
 
 RED_1 = 2  # offers stand in the order of their ids
 
 
 def reasons(
-    compiled: CompiledCatalog, p: float = 0.3, context: float = 1.5, **facts: Fact
+    compiled: CompiledCatalog,
+    p: float = 0.3,
+    context: float = 1.5,
+    language: str = "en",
+    **facts: Fact,
 ) -> list[str]:
     dotted = {name.replace("__", "."): value for name, value in facts.items()}
     activation = compiled.language.activate(dotted)
-    return list(reasons_for(RED_1, p, context, compiled, activation))
+    return list(reasons_for(RED_1, p, context, compiled, activation, language))
 
 
 def test_the_event_comes_first_if_anything_looks_at_it(compiled: CompiledCatalog) -> None:
@@ -46,6 +52,30 @@ def test_context_that_does_not_count_is_not_claimed(compiled: CompiledCatalog) -
 )
 def test_propensity_is_put_beside_the_usual(compiled: CompiledCatalog, p: float, said: str) -> None:
     assert reasons(compiled, p=p)[-1] == said
+
+
+def test_reasons_are_in_the_asked_language(compiled: CompiledCatalog) -> None:
+    german = [
+        "Gerade geschehen: address.changed",
+        "Jetzt bevorzugt: moving",
+        "Passt: no red yet",
+        "Zusage wahrscheinlich: 45 %, üblich sind bei diesem Angebot 30 %",
+    ]
+    moved = {"event__type": "address.changed"}
+    assert reasons(compiled, 0.45, language="de", **moved) == german
+    assert reasons(compiled, 0.45, language="de-AT", **moved) == german
+    assert reasons(compiled, language="fr", **moved) == reasons(compiled, **moved)
+
+
+@pytest.mark.parametrize("wording", WORDINGS.values(), ids=WORDINGS)
+def test_every_language_says_everything(wording: ReasonWording) -> None:
+    for sentence, english in zip(wording, WORDINGS["en"], strict=True):
+        assert set(re.findall(r"{.*?}", sentence)) == set(re.findall(r"{.*?}", english))
+
+
+def test_names_in_the_catalogue_are_no_templates(changed: Callable[..., CompiledCatalog]) -> None:
+    odd = changed(("name: no red yet", 'name: "{rule} {0} %s"'))
+    assert "Fits: {rule} {0} %s" in reasons(odd)
 
 
 def test_an_agent_reads_few_sentences(changed: Callable[..., CompiledCatalog]) -> None:
