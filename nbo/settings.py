@@ -12,7 +12,7 @@ import re
 import tomllib
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 from pydantic_settings import (
@@ -26,6 +26,8 @@ from nbo.errors import Problem, WorkspaceError
 
 FILE = "nbo.toml"
 EMBEDDED = "embedded"
+STATE = ".nbo"
+"""Folder in a workspace for all that the engine itself writes; may be deleted."""
 
 _ENV_PREFIX = "NBO_"
 _ENV_DELIMITER = "__"
@@ -40,13 +42,51 @@ def _matching(pattern: str, meaning: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+class Address(NamedTuple):
+    """Where a server listens.
+
+    Attributes:
+        host: A name or an IP address, without brackets.
+        port: 0 to 65535; 0 lets the system choose one.
+    """
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+
+def parse_listen(text: str) -> Address:
+    """Read ``"127.0.0.1:50551"``, ``"localhost:0"`` or ``"[::1]:50551"``.
+
+    >>> str(parse_listen("[::1]:50551"))
+    '[::1]:50551'
+
+    Raises:
+        ValueError: no such address, with what would be one.
+    """
+    found = re.fullmatch(r"(?:\[([0-9A-Fa-f:.%\w]+)\]|([^\s:\[\]/]+)):([0-9]{1,5})", text)
+    if found is None or int(found[3]) > 65535:
+        raise ValueError(
+            "must be host:port with a port up to 65535, e.g. '127.0.0.1:50551' or "
+            f"'[::1]:50551', was {text!r}"
+        )
+    return Address(found[1] or found[2], int(found[3]))
+
+
+def _checked_listen(text: str) -> str:
+    return str(parse_listen(text))
+
+
 RedisUrl = Annotated[
     str, _matching(r"embedded|(rediss?|unix)://.+", "'embedded', redis://…, rediss://… or unix://…")
 ]
 LedgerUrl = Annotated[
     str, _matching(r"embedded|postgres(ql)?(\+psycopg)?://.+", "'embedded' or postgresql://…")
 ]
-Listen = Annotated[str, _matching(r".+:\d{1,5}", "host:port, e.g. '127.0.0.1:50551'")]
+Listen = Annotated[str, AfterValidator(_checked_listen)]
 PluginPath = Annotated[
     str, _matching(r"[^:]+\.py:[A-Za-z_]\w*", "'file.py:Class', relative to the workspace")
 ]
@@ -88,10 +128,11 @@ class ServingSettings(_Table):
     """How questions are answered.
 
     Attributes:
-        listen: host:port of the gRPC server.
+        listen: host:port of the gRPC server; see `parse_listen`.
         accept_request_time: Whether a request may name its own instant, for replays and
             simulations; false in production.
-        unknown_event_types: ``"refuse"`` events of undeclared types, or ``"ignore"`` them.
+        unknown_event_types: ``"refuse"`` events of undeclared types, or ``"ignore"`` them: the
+            rest of the event is still checked, then it is dropped and changes nothing.
         trigger_minutes: How long the latest event counts as the reason of a contact.
     """
 
@@ -192,7 +233,7 @@ class Settings(BaseSettings):
     @property
     def state_dir(self) -> Path:
         """Where embedded stores, the Feast registry and artefacts live; may be deleted."""
-        return self.directory / ".nbo"
+        return self.directory / STATE
 
     @property
     def catalog_file(self) -> Path:
@@ -208,11 +249,6 @@ class Settings(BaseSettings):
     def schema_file(self) -> Path:
         """The compiled feature schema, written by `nbo` and read by the server."""
         return self.state_dir / "schema.json"
-
-    @property
-    def data_dir(self) -> Path:
-        """Batch tables of the workspace."""
-        return self.directory / "data"
 
     @property
     def attribution(self) -> timedelta:

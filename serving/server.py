@@ -20,6 +20,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from nbo.errors import NboError
+from nbo.settings import parse_listen
 from nbo.v1 import (
     customers_pb2,
     customers_pb2_grpc,
@@ -58,7 +59,7 @@ async def serve(application: Application, listen: str, ready: Path) -> None:
     port = _bind(server, listen)
     await server.start()
     refresher = asyncio.create_task(application.follow())
-    write_ready(ready, f"{listen.rpartition(':')[0]}:{port}" if port else listen)
+    write_ready(ready, str(parse_listen(listen)._replace(port=port)))
     await _stopped()
     refresher.cancel()
     with contextlib.suppress(asyncio.CancelledError):
@@ -75,7 +76,7 @@ async def _add_health(server: grpc.aio.Server, names: Iterable[str]) -> None:
 
 
 def _bind(server: grpc.aio.Server, listen: str) -> int:
-    """Open the port; returns it, or 0 for a unix socket."""
+    """Open the port; returns it, which the system chose if `listen` says 0."""
     try:
         port: int = server.add_insecure_port(listen)
     except RuntimeError as error:
@@ -83,7 +84,7 @@ def _bind(server: grpc.aio.Server, listen: str) -> int:
             f"cannot listen on {listen}: it is in use or not ours; "
             "stop the other server or set serving.listen in nbo.toml"
         ) from error
-    return 0 if listen.startswith("unix:") else port
+    return port
 
 
 async def _stopped() -> None:

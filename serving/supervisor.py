@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import socket
@@ -11,24 +12,17 @@ import threading
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, Any, Self
 
 import structlog
 
-from nbo.errors import NboError
+from nbo.errors import BadInputError, NboError
 from nbo.ledger.engine import migrate, open_ledger
-from nbo.settings import Settings
+from nbo.settings import Address, Settings, parse_listen
 from serving.process import command, prepared_file
+from serving.running import Running, only_deployment, write_running
 from serving.stores import RunningStores, Stores
-from serving.workspace_state import (
-    Running,
-    prepare_schema,
-    publish_catalog,
-    read_catalog,
-    read_running,
-    running_file,
-    write_running,
-)
+from serving.workspace_state import prepare_schema, publish_catalog, read_catalog
 
 log = structlog.get_logger()
 
@@ -81,6 +75,10 @@ class Child:
         """Its process id, 0 when it was never started."""
         return self._process.pid if self._process else 0
 
+    def restart_with(self, command_line: list[str]) -> None:
+        """Use this command line from the next start on."""
+        self._command_line = command_line
+
     def stop(self) -> None:
         """Ask it to finish; kill it if it does not."""
         if self._process is None:
@@ -113,8 +111,9 @@ class Deployment:
         stores: Where the stores answer, once started.
 
     Raises:
+        BadInputError: `listen` is no address.
         WorkspaceError: the workspace is wrong.
-        NboError: it runs already, or a process does not start.
+        NboError: it runs already, the address is taken, or a process does not start.
     """
 
     target: str
@@ -122,19 +121,16 @@ class Deployment:
 
     def __init__(self, settings: Settings, listen: str | None = None, quiet: bool = False) -> None:
         self.settings = settings
-        self._listen = listen or settings.serving.listen
+        self._listen = _address(listen or settings.serving.listen)
         self._quiet = quiet
         self._running = contextlib.ExitStack()
         self._children: list[Child] = []
 
     def __enter__(self) -> Self:
-        if (other := read_running(self.settings)) is not None:
-            raise NboError(
-                f"this workspace runs already: process {other.pid} serves {other.target}"
-            )
-        _require_free(self._listen)
         with contextlib.ExitStack() as undo:
             undo.callback(self._running.close)
+            self._running.enter_context(only_deployment(self.settings.state_dir))
+            _require_free(self._listen)
             self._stores = RunningStores(self.settings)
             self._running.callback(self._stores.stop)
             self.stores = self._stores.addresses
@@ -190,8 +186,10 @@ class Deployment:
     def _await_children(self) -> None:
         self.target = self.child("server").wait_ready()
         self.child("worker").wait_ready()
-        self._running.callback(running_file(self.settings).unlink, missing_ok=True)
-        write_running(self.settings, Running(self.target, os.getpid()))
+        if self._listen.port == 0:  # chosen by the system once: a restart must not move it
+            self._listen = parse_listen(self.target)
+            self.child("server").restart_with(self._line("server"))
+        write_running(self.settings.state_dir, Running(self.target, os.getpid()))
 
     def _spawn(self, name: str) -> Child:
         state = self.settings.state_dir
@@ -200,22 +198,51 @@ class Deployment:
             (state / "logs").mkdir(exist_ok=True)
             output = state / "logs" / f"{name}.log"
             output.unlink(missing_ok=True)
-        ready = state / f"{name}.ready"
-        line = command(f"serving.{name}", self.settings, self.stores, self._listen, ready)
-        child = Child(name, line, ready, output)
+        child = Child(name, self._line(name), self._ready_file(name), output)
         child.start()
         return child
 
+    def _line(self, name: str) -> list[str]:
+        ready = self._ready_file(name)
+        return command(f"serving.{name}", self.settings, self.stores, str(self._listen), ready)
 
-def _require_free(listen: str) -> None:
+    def _ready_file(self, name: str) -> Path:
+        return self.settings.state_dir / f"{name}.ready"
+
+
+def _address(listen: str) -> Address:
+    try:
+        return parse_listen(listen)
+    except ValueError as error:
+        raise BadInputError("listen", str(error)) from error
+
+
+def _require_free(listen: Address) -> None:
     """Say so at once when somebody else listens there. Raises NboError."""
-    host, _, port = listen.rpartition(":")
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, int(port)))
-        except OSError as error:
-            raise NboError(
-                f"cannot listen on {listen} ({error.strerror}): stop what listens there, "
-                "or choose another address with --listen or serving.listen in nbo.toml"
-            ) from error
+    try:
+        found = socket.getaddrinfo(*listen, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except (OSError, UnicodeError) as error:
+        raise _cannot_listen(listen, error) from error
+    failures = [failed for family, *_, place in found if (failed := _probe(family, place))]
+    # A name may stand for addresses this machine lacks, such as IPv6's; one is enough.
+    taken = [failed for failed in failures if failed.errno in (errno.EADDRINUSE, errno.EACCES)]
+    if taken or len(failures) == len(found):
+        raise _cannot_listen(listen, (taken or failures)[0])
+
+
+def _probe(family: int, place: Any) -> OSError | None:
+    try:
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(place)
+    except OSError as error:
+        return error
+    return None
+
+
+def _cannot_listen(listen: Address, error: Exception) -> NboError:
+    reason = getattr(error, "strerror", None) or error
+    return NboError(
+        f"cannot listen on {listen} ({reason}): stop what listens there, "
+        "or choose another address with --listen or serving.listen in nbo.toml"
+    )

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -14,19 +12,6 @@ from nbo.decision.catalog_text import CompiledCatalog, load_catalog
 from nbo.errors import Problem, WorkspaceError
 from nbo.ledger import catalogs
 from nbo.settings import Settings
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """Where the running deployment of a workspace answers.
-
-    Attributes:
-        target: Address of the gRPC server.
-        pid: Process id of the supervisor.
-    """
-
-    target: str
-    pid: int
 
 
 def prepare_schema(settings: Settings) -> FeatureSchema:
@@ -77,25 +62,6 @@ def publish_catalog(ledger: Engine, text: str, compiled: CompiledCatalog, author
     current = catalogs.current(ledger)
     if current is None or current.version != version:
         catalogs.publish(ledger, version, text, author=author, comment="read from catalog.yaml")
-
-
-def running_file(settings: Settings) -> Path:
-    """Where a deployment says that it runs."""
-    return settings.state_dir / "running.json"
-
-
-def write_running(settings: Settings, running: Running) -> None:
-    """Say where the deployment answers."""
-    running_file(settings).write_text(json.dumps(asdict(running)), encoding="utf-8")
-
-
-def read_running(settings: Settings) -> Running | None:
-    """Where the workspace's deployment answers; None when it does not run."""
-    try:
-        running = Running(**json.loads(running_file(settings).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
-        return None
-    return running if Path(f"/proc/{running.pid}").exists() else None
 
 
 def _fingerprint(repo: Path) -> str:

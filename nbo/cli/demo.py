@@ -15,10 +15,12 @@ from rich.console import Console
 
 from nbo.cli.init import copy_workspace
 from nbo.cli.workspace import JsonOption
-from nbo.errors import NboError, NotFoundError
-from nbo.settings import Settings
+from nbo.errors import BadInputError, NotFoundError
+from nbo.settings import FILE, STATE, Settings
 
-PLAYGROUND = Path(".nbo") / "demo"
+PLAYGROUND = Path(STATE) / "demo"
+MARK = ".nbo-demo"
+"""File in every folder a demo made; no other folder is ever removed."""
 
 
 def register(app: typer.Typer) -> None:
@@ -30,7 +32,7 @@ def demo(
     workspace: Annotated[str, typer.Argument(help="telco (simulated) or retail (real).")] = "telco",
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 1,
     directory: Annotated[
-        Path, typer.Option("--in", help="Where the played workspace is kept; made anew.")
+        Path, typer.Option("--in", help="Where played workspaces are kept; each is made anew.")
     ] = PLAYGROUND,
     as_json: JsonOption = False,
 ) -> None:
@@ -45,6 +47,7 @@ def demo(
     folder = (directory / workspace).resolve()
     _make_room(folder)
     copy_workspace(workspace, folder)
+    (folder / MARK).write_text("Made by `nbo demo`, which removes this folder to play again.\n")
     if not (folder / "demo.py").is_file():
         raise NotFoundError("demo", workspace, "this workspace brings no demo.py")
     settings = Settings.load(folder)
@@ -72,15 +75,17 @@ def demo(
 
 
 def _make_room(folder: Path) -> None:
-    """Remove the workspace of an earlier demo; refuses while it runs, or if it is none."""
-    from serving.workspace_state import read_running
+    """Remove the workspace of an earlier demo; refuses while it runs, or if it is not ours."""
+    from serving.running import only_deployment
 
-    if not (folder / "nbo.toml").is_file():
+    if not (folder / MARK).is_file():
+        if (folder / FILE).is_file():
+            raise BadInputError(
+                "--in", f"{folder} is a workspace no demo made; move it, or choose another folder"
+            )
         return
-    running = read_running(Settings.load(folder))
-    if running is not None:
-        raise NboError(f"{folder} is in use by process {running.pid}: stop it, or choose --in DIR")
-    shutil.rmtree(folder)
+    with only_deployment(folder / STATE):
+        shutil.rmtree(folder)
 
 
 def free_address() -> str:

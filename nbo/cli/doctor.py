@@ -67,23 +67,30 @@ def examine(workspace: Path) -> Iterator[Finding]:
 
 
 def _definitions(settings: Settings) -> Iterator[Finding]:
-    from features.schema import FeatureSchema
+    """The feature repo and the catalogue as they stand, whatever was compiled before."""
+    from features.schema import FeatureSchema, compile_schema
     from serving.workspace_state import is_schema_current, read_catalog
 
-    if not settings.schema_file.is_file():
-        yield Finding(
-            "features", "warning", "never compiled", "nbo features materialize, or nbo up"
-        )
+    current = is_schema_current(settings)
+    try:
+        if current:
+            schema = FeatureSchema.load(settings.schema_file)
+        else:
+            schema = compile_schema(settings.feature_repo)
+    except NboError as error:
+        yield Finding("features", "error", str(error), "correct feature_repo at the place named")
         return
-    schema = FeatureSchema.load(settings.schema_file)
     count = f"{len(schema.views)} views, {len(schema.windows)} windows"
-    if is_schema_current(settings):
+    if current:
         yield Finding("features", "ok", count)
     else:
-        changed = "feature_repo changed since it was compiled"
-        yield Finding(
-            "features", "warning", changed, "nbo features materialize, then restart nbo up"
+        seen = (
+            "changed since they were compiled"
+            if settings.schema_file.is_file()
+            else "not loaded yet"
         )
+        remedy = "nbo features materialize, then (re)start nbo up"
+        yield Finding("features", "warning", f"{count}; {seen}", remedy)
     try:
         _, compiled = read_catalog(settings, schema)
     except NboError as error:
@@ -94,9 +101,9 @@ def _definitions(settings: Settings) -> Iterator[Finding]:
 
 
 def _running(settings: Settings) -> Iterator[Finding]:
-    from serving.workspace_state import read_running
+    from serving.running import read_running
 
-    running = read_running(settings)
+    running = read_running(settings.state_dir)
     if running is None:
         yield Finding("engine", "warning", "does not run", "nbo up")
         return

@@ -23,7 +23,8 @@ def register(app: typer.Typer) -> None:
 def up(
     workspace: WorkspaceOption = Path(),
     listen: Annotated[
-        str, typer.Option(help="Address of the gRPC server.", show_default="as in nbo.toml")
+        str,
+        typer.Option(help="Address of the gRPC server, host:port.", show_default="as in nbo.toml"),
     ] = "",
 ) -> None:
     """Start the stores, the gRPC server and the worker; Ctrl-C stops them in order."""

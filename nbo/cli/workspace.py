@@ -33,10 +33,10 @@ def connect(workspace: Path) -> Client:
     """
     from nbo.client import Client
     from nbo.errors import UnavailableError
-    from serving.workspace_state import read_running
+    from serving.running import read_running
 
     settings = Settings.load(workspace)
-    running = read_running(settings)
+    running = read_running(settings.state_dir)
     target = running.target if running else settings.serving.listen
     client = Client(target)
     if not client.ready(timeout=3.0):

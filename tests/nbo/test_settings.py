@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from nbo.errors import WorkspaceError
-from nbo.settings import Settings
+from nbo.settings import Settings, parse_listen
 
 WHOLE = """\
 [workspace]
@@ -139,3 +139,30 @@ def test_a_syntax_error_is_located(tmp_path: Path, text: str, line: int) -> None
 def test_a_folder_without_settings_says_what_to_do(tmp_path: Path) -> None:
     ((_, message),) = problems(tmp_path)
     assert "nbo init" in message
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "port"),
+    [
+        ("127.0.0.1:50551", "127.0.0.1", 50551),
+        ("localhost:0", "localhost", 0),
+        ("[::1]:65535", "::1", 65535),
+    ],
+)
+def test_an_address_comes_back_as_written(text: str, host: str, port: int) -> None:
+    address = parse_listen(text)
+    assert (address.host, address.port) == (host, port)
+    assert str(address) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["foo", ":1", "127.0.0.1:", "127.0.0.1:99999", "::1:50551", "[::1]", "a b:1", "unix:/x", "h:١"],
+)
+def test_what_is_no_address_is_refused_in_settings_as_anywhere(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ValueError, match=r"must be host:port"):
+        parse_listen(text)
+    lines = f'[workspace]\nname = "a"\n[serving]\nlisten = "{text}"\n'
+    ((line, message),) = problems(workspace(tmp_path, lines))
+    assert line == 4
+    assert repr(text) in message

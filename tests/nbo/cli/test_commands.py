@@ -185,6 +185,14 @@ def test_a_port_in_use_is_one_sentence(make_corner, free_address):
     assert "Traceback" not in shown.stderr
 
 
+@pytest.mark.parametrize("listen", ["foo", "127.0.0.1:99999"])
+def test_what_is_no_address_is_one_sentence(make_corner, listen):
+    shown = run("up", "-w", make_corner(), "--listen", listen)
+    assert shown.returncode == 2
+    assert "listen: must be host:port with a port up to 65535" in shown.stderr
+    assert "Traceback" not in shown.stderr
+
+
 def _left_over(workspace):
     """Processes that still carry the workspace's path, a few seconds after the end."""
     import psutil
