@@ -14,7 +14,8 @@ from typing import NamedTuple
 import numpy as np
 
 from nbo.decision.catalog import Arm
-from nbo.decision.compiled import CompiledCatalog, Flags, Rows
+from nbo.decision.columns import Flags, Rows
+from nbo.decision.compiled import CompiledCatalog
 from nbo.decision.decision import Refusal
 from nbo.decision.propensity import Array, Scores
 from nbo.decision.rules import Activation

@@ -57,12 +57,26 @@ NO_INCENTIVE = Incentive(incentive_id="none", name={}, kind="none", cost=0.0)
 
 
 @dataclass(frozen=True, slots=True)
+class Issue:
+    """What the business is after, e.g. to grow or to retain; groups serve it.
+
+    Attributes:
+        issue_id: Stable key.
+        lever: Percent added to the lever of the offers of its groups; 0 means "no opinion".
+    """
+
+    issue_id: str
+    lever: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """Offers of one kind; at most `Policies.per_group` of them are returned together.
 
     Attributes:
         group_id: Stable key.
-        issue: Business issue the group serves, e.g. ``"grow"``, ``"retain"``.
+        issue: Business issue the group serves, e.g. ``"grow"``, ``"retain"``; one of
+            `Catalog.issues` if there are any.
         lever: Percent added to the lever of its offers; 0 means "no opinion".
     """
 
@@ -258,6 +272,7 @@ class Catalog:
         version: Content hash of the text it was read from, 12 hex digits.
         currency: ISO 4217, of every amount.
         languages: The first is the default.
+        issues: By id; empty when the catalogue has no opinion on them.
     """
 
     version: str
@@ -269,3 +284,4 @@ class Catalog:
     offers: Mapping[str, Offer]
     policies: Policies = Policies()
     experiments: tuple[Experiment, ...] = ()
+    issues: Mapping[str, Issue] = field(default_factory=dict)

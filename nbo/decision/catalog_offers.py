@@ -1,10 +1,10 @@
-"""Reading what may be said: groups, incentives and offers."""
+"""Reading what may be said: issues, groups, incentives and offers."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from nbo.decision.catalog import NO_INCENTIVE, Group, Incentive, Offer
+from nbo.decision.catalog import NO_INCENTIVE, Group, Incentive, Issue, Offer
 from nbo.decision.catalog_nodes import Section
 from nbo.decision.catalog_rules import read_rules
 from nbo.decision.rule_mistakes import suggestion
@@ -15,11 +15,16 @@ _SMALLEST = 1e-6
 _VALUE_PARTS = ("term_months", "margin", "cancellation")
 
 
-def read_group(section: Section) -> Group:
-    """Read one group."""
+def read_issue(section: Section) -> Issue:
+    """Read one business issue."""
+    return Issue(issue_id=section.key("id"), lever=section.number("lever", 0.0, low=-100.0))
+
+
+def read_group(section: Section, issues: Collection[str]) -> Group:
+    """Read one group; its issue must be one of `issues` where the catalogue lists any."""
     return Group(
         group_id=section.key("id"),
-        issue=section.text("issue", ""),
+        issue=section.choice("issue", issues, "") if issues else section.text("issue", ""),
         lever=section.number("lever", 0.0, low=-100.0),
     )
 

@@ -10,9 +10,9 @@ import re
 from collections.abc import Callable, Collection
 from typing import TypeVar
 
-from nbo.decision.catalog import NO_INCENTIVE, Catalog, Channel, Group, Incentive, Offer
+from nbo.decision.catalog import NO_INCENTIVE, Catalog, Channel, Group, Incentive, Issue, Offer
 from nbo.decision.catalog_nodes import Notes, Section
-from nbo.decision.catalog_offers import read_group, read_incentive, read_offer
+from nbo.decision.catalog_offers import read_group, read_incentive, read_issue, read_offer
 from nbo.decision.catalog_policies import read_experiments, read_policies
 from nbo.decision.catalog_rules import read_flag_fact
 from nbo.decision.catalog_tree import parse_tree
@@ -55,7 +55,8 @@ def _read_catalog(root: Section, language: RuleLanguage, version: str) -> Catalo
         root.problem("currency", f"must be three capitals like EUR, was {currency!r}")
     languages = _read_languages(root)
     channels = _read_channels(root, language)
-    groups = _by_id(root, "groups", "group", read_group, _group_id)
+    issues = _by_id(root, "issues", "issue", read_issue, _issue_id)
+    groups = _by_id(root, "groups", "group", lambda own: read_group(own, issues), _group_id)
     incentives = {NO_INCENTIVE.incentive_id: NO_INCENTIVE} | _by_id(
         root,
         "incentives",
@@ -84,6 +85,7 @@ def _read_catalog(root: Section, language: RuleLanguage, version: str) -> Catalo
         offers=offers,
         policies=policies,
         experiments=read_experiments(root),
+        issues=issues,
     )
 
 
@@ -129,6 +131,10 @@ def _by_id(
             own.problem("id", f"{id_of(thing)!r} is used twice")
         found[id_of(thing)] = thing
     return found
+
+
+def _issue_id(issue: Issue) -> str:
+    return issue.issue_id
 
 
 def _group_id(group: Group) -> str:

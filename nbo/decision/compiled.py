@@ -12,14 +12,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nbo.decision.catalog import Catalog, ContextWeight, Offer, RuleText, Treatment
+from nbo.decision.columns import Array, Flags, Rows, offer_columns, treatment_columns
 from nbo.decision.rules import Rule, RuleLanguage
-
-Array = NDArray[np.float64]
-Flags = NDArray[np.bool_]
-Rows = NDArray[np.intp]
 
 
 class Condition(NamedTuple):
@@ -109,48 +105,24 @@ def compile_catalog(catalog: Catalog, language: RuleLanguage) -> CompiledCatalog
     compiler = _Compiler(language)
     offers = tuple(compiler.offer(offer) for _, offer in sorted(catalog.offers.items()))
     rule_order = tuple(compiler.rules.values())
-    treatments = _treatments(catalog)
-    incentives = {incentive_id: number for number, incentive_id in enumerate(catalog.incentives)}
     plain = [compiled.offer for compiled in offers]
-    position = {offer.offer_id: index for index, offer in enumerate(plain)}
-    policies = catalog.policies
+    treatments = _treatments(catalog)
     return CompiledCatalog(
         catalog=catalog,
         language=language,
-        service_first=compiler.conditions("service first", policies.service_first),
+        offers=offers,
+        treatments=treatments,
+        service_first=compiler.conditions("service first", catalog.policies.service_first),
         incentive_conditions={
             incentive_id: compiler.conditions("eligibility", incentive.rules)
             for incentive_id, incentive in catalog.incentives.items()
         },
-        context=tuple(
-            Weighting(
-                compiler.conditions("context", [weight.rule])[0],
-                weight.weight,
-                _concerned(weight, plain),
-            )
-            for weight in policies.context
-        ),
+        context=tuple(compiler.weighting(weight, plain) for weight in catalog.policies.context),
         rules=compiler.rules,
-        offers=offers,
-        treatments=treatments,
-        starts=np.array([o.starts.timestamp() if o.starts else -np.inf for o in plain], float),
-        ends=np.array([o.ends.timestamp() if o.ends else np.inf for o in plain], float),
-        on_channel={
-            channel: np.array([channel in offer.channels for offer in plain], bool)
-            for channel in catalog.channels
-        },
-        in_language={
-            spoken: np.array([_speaks(offer, spoken) for offer in plain], bool)
-            for spoken in catalog.languages
-        },
         rule_order=rule_order,
         rule_numbers=_rule_numbers(offers, rule_order),
-        incentive_of=np.array([incentives[t.incentive.incentive_id] for t in treatments], np.intp),
-        offer_of=np.array([position[t.offer.offer_id] for t in treatments], np.intp),
-        value=np.array([t.offer.value for t in treatments], float),
-        cost=np.array([t.incentive.cost for t in treatments], float),
-        prior=np.array([t.offer.prior for t in treatments], float),
-        lever=np.array([_lever(t.offer, catalog) for t in treatments], float),
+        **offer_columns(catalog, plain),
+        **treatment_columns(catalog, plain, treatments),
     )
 
 
@@ -173,6 +145,10 @@ class _Compiler:
                 *self.conditions("suitability", offer.suitability),
             ),
         )
+
+    def weighting(self, weight: ContextWeight, offers: Sequence[Offer]) -> Weighting:
+        (condition,) = self.conditions("context", [weight.rule])
+        return Weighting(condition, weight.weight, _concerned(weight, offers))
 
     def _compile(self, text: RuleText) -> Rule:
         expression = text.when.strip()
@@ -207,11 +183,3 @@ def _concerned(weight: ContextWeight, offers: Sequence[Offer]) -> Flags:
         ],
         bool,
     )
-
-
-def _speaks(offer: Offer, language: str) -> bool:
-    return language in offer.name and (not offer.script or language in offer.script)
-
-
-def _lever(offer: Offer, catalog: Catalog) -> float:
-    return max(0.0, 1.0 + (catalog.groups[offer.group_id].lever + offer.lever) / 100.0)

@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 from nbo.decision.catalog import NO_INCENTIVE, Arm, Offer
-from nbo.decision.compiled import CompiledCatalog, Condition, Flags
+from nbo.decision.columns import Flags
+from nbo.decision.compiled import CompiledCatalog, Condition
 from nbo.decision.consent import consent_objection
 from nbo.decision.contact_policy import ContactPolicy
 from nbo.decision.decision import Refusal

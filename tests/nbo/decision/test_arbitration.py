@@ -103,6 +103,18 @@ def test_ties_go_to_higher_value_then_offer_id_then_incentive_id(changed: Change
     ]
 
 
+def test_levers_of_issue_group_and_offer_add_up(changed: Change) -> None:
+    listed = "issues:\n  - {id: grow, lever: 30}\n  - {id: retain, lever: -15}\n"
+    compiled = changed(append=listed)
+    levers = {
+        treatment.offer.offer_id: float(lever)
+        for treatment, lever in zip(compiled.treatments, compiled.lever, strict=True)
+    }
+    assert levers == pytest.approx({"red-1": 1.4, "red-2": 1.4, "blue-1": 1.05, "blue-note": 0.85})
+    found = priorities(rank(compiled), compiled)
+    assert found["blue-1/none"] == pytest.approx(0.5 * 180 * 1.05)
+
+
 def test_context_and_levers_never_turn_negative(changed: Change) -> None:
     damped = changed(("weight: 50", "weight: -100"), ("lever: 20", "lever: -100"))
     found = priorities(rank(damped, MOVING), damped)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from nbo.decision.catalog import NO_INCENTIVE, Arm, Frequency, Selection, Suppression
+from nbo.decision.catalog import NO_INCENTIVE, Arm, Frequency, Issue, Selection, Suppression
 from nbo.decision.catalog_text import load_catalog
 from nbo.decision.compiled import CompiledCatalog
 from nbo.decision.facts import FactSchema
@@ -73,6 +73,20 @@ def test_policies_arrive_as_written(compiled: CompiledCatalog) -> None:
     assert policies.context[0].weight == 50
     assert policies.selection == Selection("greedy", 0.0)
     assert compiled.catalog.channels["voice"].consent == "customer.consent_voice"
+
+
+def test_issues_are_optional_and_otherwise_must_be_listed(
+    compiled: CompiledCatalog, changed: Change
+) -> None:
+    assert compiled.catalog.issues == {}
+    assert compiled.catalog.groups["red"].issue == "grow", "free text without a list"
+    listed = "issues: [{id: grow, lever: 30}, {id: retain}]\n"
+    assert changed(append=listed).catalog.issues == {
+        "grow": Issue("grow", 30.0),
+        "retain": Issue("retain", 0.0),
+    }
+    found = only(changed, ("issue: grow", "issue: growe"), append=listed)
+    assert found.message == "group 'red': issue: unknown 'growe'; did you mean 'grow'?"
 
 
 def test_no_incentive_always_exists(compiled: CompiledCatalog) -> None:
