@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -13,8 +12,9 @@ from nbo.decision.prior import PriorPropensity
 from nbo.decision.propensity import Array, Propensity, Scores
 from nbo.decision.request import Request
 
-_log = logging.getLogger(__name__)
 _PRIOR = PriorPropensity()
+_LONGEST = 200
+"""Characters of a model's own complaint that are passed on."""
 
 
 class Scored(NamedTuple):
@@ -23,7 +23,7 @@ class Scored(NamedTuple):
     Attributes:
         scores: One row per treatment.
         model: Version of the model used.
-        degraded: Steps down the ladder that were taken.
+        degraded: Steps down the ladder that were taken, a failure of the model with its reason.
     """
 
     scores: Scores
@@ -42,7 +42,8 @@ def score(
 
     A model that is not loaded is replaced by the champion. A model that raises, or whose
     scores are not probabilities, is replaced by the priors: a broken model must cost the
-    answer's quality, never the answer. Priors, wanted or not, are named as a step down.
+    answer's quality, never the answer. Priors, wanted or not, are named as a step down, after
+    what was wrong with the model.
     """
     model = champion
     degraded: tuple[str, ...] = ()
@@ -55,15 +56,15 @@ def score(
         return Scored(_PRIOR.score(request, treatments), model.version, degraded)
     try:
         scores = model.score(request, treatments)
-        reason = _implausible(scores, len(treatments))
-    except Exception:
-        _log.exception("model %s failed; priors are used", model.version)
+        reason = _implausibility(scores, len(treatments))
+    except Exception as error:
+        reason = f"failed: {_in_a_line(error)}"
     else:
         if not reason:
             return Scored(scores, model.version, degraded)
-        _log.error("model %s gave %s; priors are used", model.version, reason)
     prior = _PRIOR.score(request, treatments)
-    return Scored(prior, _PRIOR.version, (*degraded, "prior propensity"))
+    steps = (*degraded, f"model {model.version} {reason}", "prior propensity")
+    return Scored(prior, _PRIOR.version, steps)
 
 
 def smooth(scores: Scores, prior: Array, evidence: float) -> Array:
@@ -85,14 +86,19 @@ def smooth(scores: Scores, prior: Array, evidence: float) -> Array:
     return np.where(total > 0.0, weighted / np.where(total > 0.0, total, 1.0), scores.probability)
 
 
-def _implausible(scores: Scores, n: int) -> str:
+def _in_a_line(error: Exception) -> str:
+    text = " ".join(f"{type(error).__name__}: {error}".split())
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def _implausibility(scores: Scores, n: int) -> str:
     """Say what is wrong with scores; empty if nothing is."""
     for name, values in (("probability", scores.probability), ("batch", scores.batch)):
         if values.shape != (n,):
-            return f"{name} of shape {values.shape}, must be ({n},)"
+            return f"gave {name} of shape {values.shape}, must be ({n},)"
         if not bool(np.all((values >= 0.0) & (values <= 1.0))):
-            return f"a {name} outside [0, 1] or not a number"
+            return f"gave a {name} outside [0, 1] or not a number"
     evidence = scores.evidence
     if evidence.shape != (n,) or not bool(np.all((evidence >= 0.0) & np.isfinite(evidence))):
-        return "evidence that is not one finite number >= 0 per treatment"
+        return "gave evidence that is not one finite number >= 0 per treatment"
     return ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -139,18 +138,19 @@ def test_an_arm_can_ask_for_another_model(ask: Ask, changed: Change) -> None:
     assert (found.degraded, found.versions["model"]) == ((), "other/7")
 
 
-def test_a_broken_model_degrades_to_priors(
-    ask: Ask, world: World, caplog: pytest.LogCaptureFixture
+def test_a_broken_model_degrades_to_priors_and_the_decision_says_why(
+    ask: Ask, world: World
 ) -> None:
     class Broken(Scattered):
         def score(self, request: Request, treatments: tuple[Treatment, ...]) -> Scores:
             raise RuntimeError("weights are lost")
 
-    with caplog.at_level(logging.ERROR):
-        decision = decide(ask(), replace(world, propensity=Broken()))
-    assert decision.degraded == ("prior propensity",)
+    decision = decide(ask(), replace(world, propensity=Broken()))
+    assert decision.degraded == (
+        "model scattered/1 failed: RuntimeError: weights are lost",
+        "prior propensity",
+    )
     assert decision.slots == decide(ask(), world).slots
-    assert "weights are lost" in caplog.text
 
 
 def test_a_random_arm_logs_the_chance_of_offer_and_incentive(ask: Ask, changed: Change) -> None:

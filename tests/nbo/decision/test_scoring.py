@@ -49,32 +49,47 @@ def test_an_arm_may_want_another_model(ask: Ask, compiled: CompiledCatalog) -> N
     assert (missing.model, missing.degraded) == ("constant/0.2", ("model gone missing",))
 
 
+EVIDENCE = "gave evidence that is not one finite number >= 0 per treatment"
+
+
 @pytest.mark.parametrize(
-    "broken",
+    ("broken", "reason"),
     [
-        Constant(float("nan")),
-        Constant(float("inf")),
-        Constant(1.01),
-        Constant(-0.01),
-        Constant(0.5, batch=float("nan")),
-        Constant(0.5, evidence=float("inf")),
-        Constant(0.5, evidence=-1.0),
-        Constant(0.5, n=1),
-        Failing(0.5),
+        (Constant(float("nan")), "gave a probability outside [0, 1] or not a number"),
+        (Constant(float("inf")), "gave a probability outside [0, 1] or not a number"),
+        (Constant(1.01), "gave a probability outside [0, 1] or not a number"),
+        (Constant(-0.01), "gave a probability outside [0, 1] or not a number"),
+        (Constant(0.5, batch=float("nan")), "gave a batch outside [0, 1] or not a number"),
+        (Constant(0.5, evidence=float("inf")), EVIDENCE),
+        (Constant(0.5, evidence=-1.0), EVIDENCE),
+        (Constant(0.5, n=1), "gave probability of shape (1,), must be (5,)"),
+        (Failing(0.5), "failed: ValueError: weights are lost"),
     ],
 )
-def test_implausible_scores_fall_back_to_the_priors(
-    ask: Ask, compiled: CompiledCatalog, broken: Constant
+def test_implausible_scores_fall_back_to_the_priors_and_say_why(
+    ask: Ask, compiled: CompiledCatalog, broken: Constant, reason: str
 ) -> None:
     scored = score(ask(), compiled.treatments, broken, {}, "")
     assert scored.scores.probability.tolist() == compiled.prior.tolist()
     assert scored.scores.evidence.tolist() == [0.0] * len(compiled.treatments)
-    assert (scored.model, scored.degraded) == ("prior", ("prior propensity",))
+    assert scored.model == "prior"
+    assert scored.degraded == (f"model {broken.version} {reason}", "prior propensity")
+
+
+def test_a_models_complaint_is_told_in_one_short_line(ask: Ask, compiled: CompiledCatalog) -> None:
+    class Wordy(Constant):
+        def score(self, request: Request, treatments: Sequence[Treatment]) -> Scores:
+            raise RuntimeError("first line\nsecond line " + "x" * 1000)
+
+    told = score(ask(), compiled.treatments, Wordy(0.5), {}, "").degraded[0]
+    assert "first line second line" in told
+    assert len(told) < 250
 
 
 def test_both_steps_down_are_told(ask: Ask, compiled: CompiledCatalog) -> None:
     scored = score(ask(), compiled.treatments, Failing(0.5), {}, "gone")
-    assert scored.degraded == ("model gone missing", "prior propensity")
+    assert scored.degraded[::2] == ("model gone missing", "prior propensity")
+    assert scored.degraded[1].endswith("weights are lost")
 
 
 def test_priors_as_champion_are_a_step_down_that_is_told(
