@@ -20,5 +20,10 @@ def outcome_seen_key(outcome_id: str) -> str:
     return f"nbo:{{outcomes}}:seen:{outcome_id}"
 
 
+def learnt_key(decision_id: str, rank: int) -> str:
+    """Marks a slot whose answer the online model has learnt."""
+    return f"nbo:{{outcomes}}:learnt:{decision_id}:{rank}"
+
+
 BEATS = "nbo:{workers}:beats"
 """HASH of worker role to the epoch seconds of its last step."""
