@@ -26,7 +26,7 @@ from nbo.settings import Settings
 from serving.clock import Clock
 from serving.customer_service import CustomerService
 from serving.decision_log import DecisionLog
-from serving.event_service import EventService
+from serving.event_service import EventDoor, EventService
 from serving.learner import Learner
 from serving.live_world import LiveWorld
 from serving.model_shelf import ModelShelf
@@ -72,14 +72,14 @@ async def build_application(settings: Settings, stores: Stores) -> Application:
     threads = ThreadPoolExecutor(LEDGER_THREADS, thread_name_prefix="blocking")
     clock = Clock(settings.serving.accept_request_time)
     world = _world(settings, stores, schema, ledger)
-    await world.announce(live)
     log = DecisionLog(live, ledger, threads)
     engine = OfferEngine(CustomerReader(live, schema), world, log, settings.trigger)
     recorder = OutcomeRecorder(live, ledger, log, world, threads, clock)
     identities = IdentityIndex(live)
+    door = EventDoor(schema, settings.serving.unknown_event_types == "ignore")
     return Application(
-        offers=OfferService(engine, recorder, schema, clock),
-        events=EventService(AsyncEventStream(live), schema, clock),
+        offers=OfferService(engine, recorder, door, clock),
+        events=EventService(AsyncEventStream(live), door, clock),
         customers=CustomerService(engine, identities, settings.workspace.country, clock),
         world=world,
         live=live,

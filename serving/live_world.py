@@ -62,32 +62,31 @@ class LiveWorld:
         self._engine_version = engine_version
         self._batch: BatchPropensity | None = shelf.take()
         self._weights: OnlineWeights | None = None
-        self._announced = ""
+        self._agreed = 0  # latest answers of the registry, in a row, that named the one served
         self._weights_seen: bytes | None = None
         self.current = self._build()
 
-    @property
-    def has_model(self) -> bool:
-        """Whether a champion is loaded; without one the declared priors decide."""
-        return self._batch is not None
+    async def refresh_champion(self, threads: Executor) -> bool:
+        """Load the champion if another one is in force; a broken one leaves the old serving.
 
-    def refresh_champion(self) -> bool:
-        """Load the champion if another one is in force; a broken one leaves the old serving."""
+        The registry is asked on a thread. What is served changes here, on the event loop alone,
+        so that weights which arrive meanwhile are not overwritten.
+        """
+        loop = asyncio.get_running_loop()
         try:
-            if self._registry is None:
-                BatchPropensity.warm_up()
-                self._registry = self._open_registry()
-            version = self._registry.champion_version(self._name)
-            served = self._batch.version if self._batch else ""
-            if version is None or served == f"{CHAMPION}/{version}":
-                return False
-            self._batch = self._registry.load(self._name)
+            found = await loop.run_in_executor(threads, self._champion_in_force)
         except NboError as error:
+            self._agreed = 0
             log.warning("champion not loaded, the former model stays", reason=str(error))
             return False
+        if found is None or found is self._batch:
+            self._agreed = self._agreed + 1 if found else 0
+            return False
+        self._batch = found
+        self._agreed = 1
         self.current = self._build()
-        log.info("champion loaded", version=self._batch.version)
-        self._shelf.keep(self._batch)
+        log.info("champion loaded", version=found.version)
+        await loop.run_in_executor(threads, self._shelf.keep, found)
         return True
 
     async def refresh_weights(self, live: redis.asyncio.Redis) -> bool:
@@ -104,10 +103,20 @@ class LiveWorld:
         return True
 
     async def announce(self, live: redis.asyncio.Redis) -> None:
-        """Tell the learner which base model decisions are made with now."""
-        if self._batch is not None and self._announced != self._batch.version:
-            await live.set(CHAMPION_BASE, self._batch.version)
-            self._announced = self._batch.version
+        """Tell the learner which champion decisions are made with, whenever it knows another.
+
+        Another base makes the learner forget, so only what the registry has just named is
+        told: never the model on the shelf. A server that is behind the others must not win
+        over them either: going back to an older champion needs the registry to name it twice.
+        """
+        if self._batch is None or not self._agreed:
+            return
+        served = self._batch.version
+        told = await live.get(CHAMPION_BASE)
+        if told is None:  # at first, and after Redis lost it
+            await live.set(CHAMPION_BASE, served, nx=True)
+        elif told.decode() != served and (self._agreed > 1 or _is_later(served, told.decode())):
+            await live.set(CHAMPION_BASE, served)
 
     async def follow(self, live: redis.asyncio.Redis, threads: Executor) -> None:
         """Refresh for ever: weights every 200 ms, the champion every 2 s."""
@@ -117,8 +126,20 @@ class LiveWorld:
         )
 
     async def _refresh_champion_on(self, threads: Executor, live: redis.asyncio.Redis) -> None:
-        await asyncio.get_running_loop().run_in_executor(threads, self.refresh_champion)
+        await self.refresh_champion(threads)
         await self.announce(live)
+
+    def _champion_in_force(self) -> BatchPropensity | None:
+        """The model the registry names: the one served if it is that; None when it names none."""
+        if self._registry is None:
+            BatchPropensity.warm_up()
+            self._registry = self._open_registry()
+        version = self._registry.champion_version(self._name)
+        if version is None:
+            return None
+        if self._batch is not None and self._batch.version == f"{CHAMPION}/{version}":
+            return self._batch
+        return self._registry.load(self._name)
 
     def _build(self) -> World:
         return World(
@@ -129,12 +150,18 @@ class LiveWorld:
         )
 
     def _propensity(self) -> Propensity:
-        if self._batch is None:
-            return PriorPropensity()
+        base = self._batch or PriorPropensity()
         weights = self._weights
-        if weights is None or weights.base != self._batch.version:
-            weights = OnlineWeights(base=self._batch.version)  # nothing learnt beside this one yet
-        return BlendedPropensity(self._batch, weights)
+        if weights is None or weights.base != base.version:
+            weights = OnlineWeights(base=base.version)  # nothing learnt beside this one yet
+        if self._batch is None and not weights.learnt:
+            return PriorPropensity()  # which decisions name as a step down
+        return BlendedPropensity(base, weights)
+
+
+def _is_later(version: str, other: str) -> bool:
+    """Whether one champion was registered after another; the registry counts its versions."""
+    return int(version.rpartition("/")[2]) > int(other.rpartition("/")[2])
 
 
 async def _for_ever(seconds: float, refresh: Callable[[], Awaitable[object]]) -> None:

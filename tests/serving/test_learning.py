@@ -66,6 +66,23 @@ def past_offers():
     )
 
 
+def test_without_a_champion_the_priors_decide_until_answers_correct_them(corner, eventually):
+    with Client(corner.target) as client:
+        before = _ask(client, "c-31")
+        assert before.slots[0].propensity == 0.5
+        assert list(before.degraded) == ["prior propensity"]
+        assert before.versions["model"] == "prior"
+        assert set(before.versions) == {"catalog", "model", "engine"}
+        others = [f"c-{i}" for i in range(40, 48) if i % 3]
+        for customer in others:
+            reply = _ask(client, customer)
+            client.outcome(reply.decision_id, 1, "DECLINED", at=NOW)
+        version = f"prior+online/{len(others)}"
+        after = eventually(lambda: _ask(client, "c-31"), lambda r: r.versions["model"] == version)
+        assert after.slots[0].propensity < 0.5
+        assert not after.degraded
+
+
 @pytest.fixture
 def client(trained):
     with Client(trained.target) as connected:
@@ -76,7 +93,8 @@ def test_a_running_server_takes_the_champion_by_itself(client, eventually):
     reply = eventually(lambda: _ask(client, "c-31"), lambda r: "champion" in r.versions["model"])
     assert not reply.degraded
     newcomer, regular = _ask(client, "c-1"), _ask(client, "c-19")
-    assert newcomer.slots[0].propensity < 0.3 < 0.7 < regular.slots[0].propensity
+    assert newcomer.slots[0].propensity < 0.3
+    assert regular.slots[0].propensity > 0.7
 
 
 def test_an_answer_reaches_the_served_weights(client, eventually):
@@ -89,7 +107,7 @@ def test_an_answer_reaches_the_served_weights(client, eventually):
 def test_answers_move_the_propensity_the_right_way(client, eventually):
     eventually(lambda: _ask(client, "c-31"), lambda r: "champion" in r.versions["model"])
     before = _ask(client, "c-31")
-    others = [f"c-{i}" for i in range(32, 98) if i % 3]
+    others = [f"c-{i}" for i in range(48, 100) if i % 3]
     for customer in others:
         reply = _ask(client, customer)
         client.outcome(reply.decision_id, 1, "DECLINED", at=NOW)
