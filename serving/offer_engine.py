@@ -11,6 +11,9 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
+
+import structlog
 
 from features.events import Event, event_facts
 from features.reader import CustomerFacts, CustomerReader
@@ -22,6 +25,10 @@ from nbo.decision.request import Request
 from nbo.errors import BadInputError, NotFoundError
 from serving.decision_log import DecisionLog
 from serving.live_world import LiveWorld
+
+log = structlog.get_logger()
+
+_STEPS_REMEMBERED = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,8 @@ class OfferEngine:
         self._world = world
         self._log = log
         self._trigger = trigger
+        # Thousands of answers may take the same step down: each is told once.
+        self._warn = lru_cache(maxsize=_STEPS_REMEMBERED)(_warn)
 
     @property
     def world(self) -> World:
@@ -98,6 +107,8 @@ class OfferEngine:
             agent_id=question.agent_id,
         )
         decision = decide(request, world)
+        for step in decision.degraded:
+            self._warn(step)
         await self._log.append(decision)
         return decision, world
 
@@ -119,6 +130,10 @@ class OfferEngine:
         if event is None and latest is not None and question.at - latest.at <= self._trigger:
             event = latest
         return event_facts(event) if event else {}
+
+
+def _warn(step: str) -> None:
+    log.warning("answers are degraded", step=step)
 
 
 def _checked(question: Question, world: World) -> str:
