@@ -10,7 +10,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -82,11 +81,6 @@ class FeatureSchema:
     windows: tuple[Window, ...] = ()
     events: Mapping[str, EventType] = field(default_factory=dict)
     identities: str = ""
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """Twelve hex digits that change with the schema."""
-        return hashlib.blake2b(self._json().encode(), digest_size=6).hexdigest()
 
     def fact_schema(self) -> FactSchema:
         """Facts that rules may read and models are encoded against."""

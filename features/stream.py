@@ -32,6 +32,9 @@ __all__ = [
 SEEN_FOR = timedelta(days=7)
 """How long an event id is remembered."""
 
+CHUNK = 250
+"""Events appended at a stretch on an event loop, some milliseconds of work here and in Redis."""
+
 APPEND_ONCE = """
 local added = {}
 for i = 2, #KEYS do
@@ -94,20 +97,23 @@ class AsyncEventStream:
     """Publishes events from an event loop; `redis` must return bytes."""
 
     def __init__(self, redis: redis.asyncio.Redis, prefix: str = PREFIX) -> None:
-        self._redis = redis
         self._prefix = prefix
         self._script = redis.register_script(APPEND_ONCE)
 
     async def publish(self, events: Sequence[Event]) -> list[bool]:
-        """Append events; per event, False when its id was published before (within a week)."""
-        if not events:
-            return []
+        """Append events; per event, False when its id was published before (within a week).
+
+        Each event is appended once or not at all. When Redis fails half-way, the events before
+        are in the stream, and publishing all of them again counts none twice.
+        """
+        flags: list[bool] = []
+        for start in range(0, len(events), CHUNK):
+            flags += await self._append(events[start : start + CHUNK])
+        return flags
+
+    async def _append(self, events: Sequence[Event]) -> list[bool]:
         marks = [seen_key(event.event_id, self._prefix) for event in events]
         entries = [encode(event) for event in events]
         seconds = int(SEEN_FOR.total_seconds())
         keys = [stream_key(self._prefix), *marks]
         return _flags(await self._script(keys=keys, args=[seconds, "e", *entries]))
-
-    async def backlog(self) -> int:
-        """Events published and not yet in the windows; 0 when all are."""
-        return cast(int, await self._redis.xlen(stream_key(self._prefix)))

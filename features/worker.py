@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from features.digest import CustomerChange, Digested, Digester, Entry
@@ -50,7 +50,7 @@ class WindowWorker:
         batch: int = BATCH,
         abandoned_ms: int = ABANDONED_MS,
     ) -> None:
-        """Prepare a worker; it does nothing until `step` or `run`.
+        """Prepare a worker; it does nothing until `step`.
 
         Args:
             redis: Synchronous client that returns bytes.
@@ -97,18 +97,6 @@ class WindowWorker:
         except (RedisError, OSError) as error:
             self._begun = True
             raise UnavailableError("redis", str(error)) from error
-
-    def run(self, stopping: Callable[[], bool], block_ms: int = 200) -> None:
-        """Work until told to stop, trying again each second while Redis does not answer."""
-        while not stopping():
-            try:
-                self.step(block_ms)
-            except UnavailableError:
-                time.sleep(1.0)
-
-    def backlog(self) -> int:
-        """Events published and not yet in the windows; 0 when all are."""
-        return cast(int, self._redis.xlen(self._stream))
 
     def _read(self, block_ms: int) -> list[Entry]:
         """Read what we had begun, then what others abandoned, then what is new."""

@@ -18,7 +18,7 @@ from nbo.decision.catalog import RuleText
 from nbo.decision.facts import Fact, Facts, FactSchema, FactType
 from nbo.decision.rule_mistakes import Mistake, RuleError, mistakes_in
 
-__all__ = ["Activation", "Rule", "RuleError", "RuleLanguage", "Verdict", "compile_rule"]
+__all__ = ["Activation", "Rule", "RuleError", "RuleLanguage", "Verdict"]
 
 MAX_RULE_LENGTH = 4_000
 """Characters; longer text is refused before it is parsed."""
@@ -155,15 +155,6 @@ class RuleLanguage:
         types = self.schema.types
         names = (_longest_known(name, types) for name in _DOTTED_NAME.findall(outside_strings))
         return tuple(dict.fromkeys(name for name in names if name))
-
-
-def compile_rule(text: RuleText, schema: FactSchema) -> Rule:
-    """Compile one rule; for many rules of one schema, share a `RuleLanguage`.
-
-    Raises:
-        RuleError: As `RuleLanguage.compile`.
-    """
-    return RuleLanguage(schema).compile(text)
 
 
 def show(value: Fact) -> str:

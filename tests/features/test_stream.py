@@ -7,6 +7,7 @@ import redis.asyncio
 from features.definitions import EventType
 from features.schema import FeatureSchema
 from features.stream import (
+    CHUNK,
     AsyncEventStream,
     Event,
     EventStream,
@@ -118,12 +119,27 @@ def test_sync_and_async_publishers_share_what_was_seen(store, redis_url):
         client = redis.asyncio.Redis.from_url(redis_url)
         stream = AsyncEventStream(client)
         flags = await stream.publish([event(), event(event_id="e-2")])
-        backlog = await stream.backlog()
         await client.aclose()
-        return flags, backlog
+        return flags
 
     EventStream(store).publish([event()])
-    assert asyncio.run(publish()) == ([False, True], 2)
+    assert asyncio.run(publish()) == [False, True]
+    assert EventStream(store).backlog() == 2
+
+
+def test_a_large_batch_leaves_turns_to_others(store, redis_url):
+    many = [event(event_id=f"e-{n}") for n in range(4 * CHUNK + 1)]
+
+    async def publish():
+        client = redis.asyncio.Redis.from_url(redis_url)
+        flags = await AsyncEventStream(client).publish([*many, many[0]])
+        await client.aclose()
+        return flags
+
+    store.config_resetstat()
+    assert asyncio.run(publish()) == [True] * len(many) + [False]
+    assert EventStream(store).backlog() == len(many)
+    assert store.info("commandstats")["cmdstat_evalsha"]["calls"] >= 5
 
 
 def test_the_mark_of_an_entry_passes(store):

@@ -77,11 +77,12 @@ class DyingPipeline:
 
 def test_events_reach_the_windows_and_leave_the_stream(store):
     published = events(250)
-    EventStream(store).publish(published)
+    stream = EventStream(store)
+    stream.publish(published)
     worker = WindowWorker(store, SCHEMA, batch=100)
-    assert worker.backlog() == 250
+    assert stream.backlog() == 250
     assert [worker.step(0) for _ in range(4)] == [100, 100, 50, 0]
-    assert worker.backlog() == 0
+    assert stream.backlog() == 0
     assert counted(store) == 250.0
     assert counted(store, TOTAL) == sum(e.attributes["minutes"] for e in published)
 

@@ -9,7 +9,7 @@ import pytest
 
 from nbo.decision.catalog import RuleText
 from nbo.decision.facts import Fact, FactSchema
-from nbo.decision.rules import MAX_RULE_LENGTH, RuleError, RuleLanguage, Verdict, compile_rule
+from nbo.decision.rules import MAX_RULE_LENGTH, RuleError, RuleLanguage, Verdict
 
 
 @pytest.fixture(scope="module")
@@ -93,9 +93,9 @@ def test_equal_expressions_are_evaluated_once_per_request(language: RuleLanguage
     assert list(activation.verdicts) == ["customer.has_red"]
 
 
-def test_a_misspelt_fact_is_shown_with_caret_and_suggestion(schema: FactSchema) -> None:
+def test_a_misspelt_fact_is_shown_with_caret_and_suggestion(language: RuleLanguage) -> None:
     with pytest.raises(RuleError) as caught:
-        compile_rule(RuleText("minimum tenure", "customer.tenur >= 6.0"), schema)
+        language.compile(RuleText("minimum tenure", "customer.tenur >= 6.0"))
     assert caught.value.field == "minimum tenure"
     assert (caught.value.line, caught.value.column) == (1, 9)
     assert caught.value.constraint == (
@@ -105,15 +105,15 @@ def test_a_misspelt_fact_is_shown_with_caret_and_suggestion(schema: FactSchema) 
     )
 
 
-def test_a_whole_number_beside_a_number_fact_gets_a_remedy(schema: FactSchema) -> None:
+def test_a_whole_number_beside_a_number_fact_gets_a_remedy(language: RuleLanguage) -> None:
     with pytest.raises(RuleError, match=r"every number fact is a decimal: write 6\.0"):
-        compile_rule(RuleText("r", "customer.tenure_months >= 6"), schema)
+        language.compile(RuleText("r", "customer.tenure_months >= 6"))
 
 
-def test_every_mistake_of_a_rule_is_told_with_its_line(schema: FactSchema) -> None:
+def test_every_mistake_of_a_rule_is_told_with_its_line(language: RuleLanguage) -> None:
     text = "customer.has_red &&\n customer.hass_red &&\n customer.plan > 1.0"
     with pytest.raises(RuleError) as caught:
-        compile_rule(RuleText("r", text), schema)
+        language.compile(RuleText("r", text))
     assert [(m.line, m.column) for m in caught.value.mistakes] == [(2, 10), (3, 16)]
     assert caught.value.mistakes[1].message == "'>' cannot be applied to text and number"
 
@@ -133,9 +133,9 @@ def test_every_mistake_of_a_rule_is_told_with_its_line(schema: FactSchema) -> No
         ("!customer.plan", "'!' cannot be applied to text"),
     ],
 )
-def test_what_is_no_rule_is_refused_in_words(schema: FactSchema, when: str, told: str) -> None:
+def test_what_is_no_rule_is_refused_in_words(language: RuleLanguage, when: str, told: str) -> None:
     with pytest.raises(RuleError) as caught:
-        compile_rule(RuleText("r", when), schema)
+        language.compile(RuleText("r", when))
     assert told in caught.value.constraint
     assert len(caught.value.constraint) < 500
 
