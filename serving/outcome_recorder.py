@@ -16,7 +16,6 @@ import structlog
 from redis.exceptions import RedisError
 from sqlalchemy import Engine
 
-from features import history
 from nbo.decision.history import Outcome
 from nbo.decision.record import Record
 from nbo.errors import BadInputError
@@ -27,7 +26,7 @@ from serving import request_checks as check
 from serving.clock import Clock
 from serving.decision_log import DecisionLog
 from serving.live_world import LiveWorld
-from serving.relay import contact_of
+from serving.relay import remember
 from serving.wire import to_time
 
 log = structlog.get_logger()
@@ -77,7 +76,7 @@ class OutcomeRecorder:
     async def _remember(self, payload: dict[str, object]) -> None:
         try:
             async with self._live.pipeline(transaction=False) as pipe:
-                history.append(pipe, str(payload["customer_id"]), contact_of(payload))
+                remember(pipe, payload)
                 await pipe.execute()
         except RedisError as error:
             log.warning("history follows by relay", reason=str(error))
@@ -87,13 +86,18 @@ class OutcomeRecorder:
             raise BadInputError("outcome", "is required")
         now = self._clock.now()
         stated = self._time("at", request)
+        if stated is None:
+            # The decision may have been made for an instant a little ahead of this clock.
+            at = max(now, datetime.fromisoformat(decision["request"]["at"]))
+        else:
+            at = check.not_in_the_future("at", stated, now)
         return OutcomeInput(
             idempotency_key=check.identifier("idempotency_key", request.idempotency_key),
             decision_id=request.decision_id,
             rank=check.between("rank", request.rank, 1, check.MAX_SLOTS),
             kind=Outcome(_name("outcome", common_pb2.Outcome, request.outcome)),
             reason=_reason(request.reason),
-            at=check.not_in_the_future("at", stated or now, now),
+            at=at,
             defer_until=self._time("defer_until", request),
             at_stated=stated is not None,
             monthly_revenue=self._monthly_revenue(decision, request.rank),

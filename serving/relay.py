@@ -12,13 +12,17 @@ from datetime import datetime
 from typing import Any
 
 import redis
+import structlog
 from sqlalchemy import Engine
 
 from features import history
 from features.stream import SEEN_FOR, append_once
 from nbo.decision.history import Contact, Outcome
+from nbo.errors import BadInputError
 from nbo.ledger import outbox
 from serving.keys import OUTCOME_STREAM, outcome_seen_key
+
+log = structlog.get_logger()
 
 BATCH = 500
 
@@ -38,6 +42,18 @@ def contact_of(payload: Mapping[str, Any]) -> Contact:
     )
 
 
+def remember(pipe: Any, payload: Mapping[str, Any]) -> None:
+    """Queue an outbox row's history entry on a Redis pipeline, sync or async.
+
+    An id that can not stand in a key, from a ledger older than the checks of ids, is logged and
+    passed over: it has no history, and must not hold up everybody else's.
+    """
+    try:
+        history.append(pipe, payload["customer_id"], contact_of(payload))
+    except BadInputError as error:
+        log.warning("no history kept", outcome_id=payload["outcome_id"], reason=str(error))
+
+
 class Relay:
     """Moves the outbox to Redis, in order, at least once; the effect is exactly once."""
 
@@ -52,7 +68,7 @@ class Relay:
             return 0
         pipe = self._live.pipeline(transaction=False)
         for _, payload in rows:
-            history.append(pipe, payload["customer_id"], contact_of(payload))
+            remember(pipe, payload)
         pipe.execute()
         append_once(
             self._live,
