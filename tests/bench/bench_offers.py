@@ -14,50 +14,33 @@ import itertools
 import random
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 import grpc
 import numpy as np
-from rich.console import Console
+from telco_deployment import telco_deployment
 
 from nbo.cli.demo import free_address
-from nbo.cli.demo_session import DemoSession
-from nbo.cli.init import copy_workspace
-from nbo.settings import Settings
 from nbo.v1 import offers_pb2
-from serving.plugins import load_attribute
-from serving.supervisor import Deployment
 from serving.wire import from_time
 
 
 def main(rate: int, seconds: int) -> None:
     """Measure and print."""
-    with tempfile.TemporaryDirectory(prefix="nbo-bench-", ignore_cleanup_errors=True) as scratch:
-        folder = copy_workspace("telco", Path(scratch) / "telco")
-        set_up = load_attribute(folder, "demo.py:_set_up")
-        settings = Settings.load(folder)
-        with (
-            Deployment(settings, listen=free_address(), quiet=True) as deployment,
-            DemoSession(deployment, Console(stderr=True), seed=1) as session,
-        ):
-            world, _ = set_up(session)
-            starts = load_attribute(folder, "world/calendar.py:PLAY_STARTS")
-            requests = _requests(world, starts)
-            reply = session.client.offers(**{**requests[0], "at": starts}).SerializeToString()
-            (Path(scratch) / "reply").write_bytes(reply)
-            port = free_address().rpartition(":")[2]
-            script = Path(__file__).parent / "echo_server.py"
-            echo = subprocess.Popen(
-                [sys.executable, str(script), str(Path(scratch) / "reply"), port]
-            )
-            try:
-                times = asyncio.run(
-                    _alternate(deployment.target, f"127.0.0.1:{port}", requests, rate, seconds)
-                )
-            finally:
-                echo.terminate()
+    with telco_deployment() as served:
+        requests = _requests(served.world, served.starts)
+        first = {**requests[0], "at": served.starts}
+        reply = served.session.client.offers(**first).SerializeToString()
+        file, port = served.scratch / "reply", free_address().rpartition(":")[2]
+        file.write_bytes(reply)
+        script = Path(__file__).parent / "echo_server.py"
+        echo = subprocess.Popen([sys.executable, str(script), str(file), port])
+        try:
+            engine = served.deployment.target
+            times = asyncio.run(_alternate(engine, f"127.0.0.1:{port}", requests, rate, seconds))
+        finally:
+            echo.terminate()
     _print(times, rate, len(reply))
 
 

@@ -31,6 +31,7 @@ from world.narration import (
 from world.play import Answer, Call, Play, Suggestion, as_event, run_day
 from world.scoreboard import score
 from world.story import Caller, choose_caller, tell
+from world.terms import read_catalog
 
 DESKS = 6
 SEEN_BY_WINDOWS = 90  # days; older events can't move any window any more
@@ -41,7 +42,7 @@ def run(session: Any) -> dict[str, Any]:
     started = time.perf_counter()
     console = session.console
     chapter(console, "A telecom that does not exist", "Simulated customers, a real engine.")
-    world, history = _set_up(session)
+    world, history = set_up(session)
     chapter(console, "One call")
     caller = choose_caller(session, world, history)
     tell(session, caller)
@@ -59,11 +60,11 @@ def run(session: Any) -> dict[str, Any]:
     return {**board.as_json(), "seconds": seconds, "simulated": True}
 
 
-def _set_up(session: Any) -> tuple[World, History]:
+def set_up(session: Any) -> tuple[World, History]:
     """Create the world and bring it in through the doors: tables, log, events, training."""
     console, workspace = session.console, session.workspace
     with session.step("6,000 customers, half a year of their lives and of random offers"):
-        world = create_world(workspace, session.seed)
+        world = create_world(read_catalog(workspace, session.schema), session.seed)
         asked = window_facts(world, world.past_calls, session.schema)
         history = live_through(world, asked)
         write_world(workspace, world, history)

@@ -14,6 +14,7 @@ from world.create import create_world
 from world.files import write_world
 from world.history import live_through
 from world.log import past_offers, window_facts
+from world.terms import read_catalog
 
 
 def main() -> None:
@@ -23,7 +24,7 @@ def main() -> None:
     seed: int = parser.parse_args().seed
     workspace = Path(__file__).resolve().parent.parent
     schema = compile_schema(workspace / "feature_repo")
-    world = create_world(workspace, seed)
+    world = create_world(read_catalog(workspace, schema), seed)
     history = live_through(world, window_facts(world, world.past_calls, schema))
     write_world(workspace, world, history)
     data = workspace / "data"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -13,6 +15,7 @@ from numpy.typing import NDArray
 from world.create import World
 from world.history import History
 from world.population import People
+from world.terms import Terms
 
 # Numbers that the German regulator keeps free for films and books: nobody is ever called.
 _FREE_NUMBERS = ("+493023125", "+496990009", "+494066969", "+492214710", "+498999998")
@@ -26,14 +29,31 @@ def write_world(workspace: Path, world: World, history: History) -> None:
     history.profiles.write_parquet(data / "customers.parquet")
     identities(world).write_parquet(data / "identities.parquet")
     hidden = {f.name: getattr(world.people, f.name) for f in fields(People)}
-    np.savez(data / "hidden.npz", ids=world.ids, **hidden)
+    terms = {f"terms.{f.name}": getattr(world.terms, f.name) for f in fields(Terms)}
+    np.savez(data / "hidden.npz", ids=world.ids, **hidden, **terms)
 
 
-def read_hidden(file: Path) -> tuple[People, NDArray]:
-    """The people of a written world, and their ids in the same order."""
+class Hidden(NamedTuple):
+    """The truth about a written world.
+
+    Attributes:
+        row_of: Row of `people` by customer id.
+        terms: What was on offer when the world was drawn.
+    """
+
+    people: People
+    row_of: Mapping[str, int]
+    terms: Terms
+
+
+def read_hidden(file: Path) -> Hidden:
+    """The hidden side of a written world."""
     with np.load(file) as stored:
         people = People(**{f.name: stored[f.name] for f in fields(People)})
-        return people, stored["ids"]
+        terms = {f.name: stored[f"terms.{f.name}"] for f in fields(Terms)}
+        names = {name: tuple(terms[name].tolist()) for name in ("offers", "groups", "incentives")}
+        row_of = {name: row for row, name in enumerate(stored["ids"].tolist())}
+        return Hidden(people, row_of, Terms(**{**terms, **names}))
 
 
 def identities(world: World) -> pl.DataFrame:

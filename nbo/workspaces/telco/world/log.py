@@ -7,15 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from features.frames import window_values
 from features.schema import FeatureSchema
 from world.behaviour import AGENTS, INTENTS, TRIGGERS
 from world.create import World
 from world.history import History
-from world.past import Past
-from world.population import Array
 
 ANSWER_AFTER = pl.duration(minutes=4)
 
@@ -28,7 +25,10 @@ def window_facts(world: World, asks: pl.DataFrame, schema: FeatureSchema) -> pl.
 def past_offers(
     world: World, history: History, schema: FeatureSchema, workspace: Path
 ) -> pl.DataFrame:
-    """One row per past exposure, in the columns that the ledger imports."""
+    """One row per past exposure, in the columns that the ledger imports.
+
+    What a customer was offered before each is left to the import, which reads it from the rows.
+    """
     from features.frames import profile_as_of
 
     shown, terms = history.exposures, world.terms
@@ -39,7 +39,6 @@ def past_offers(
             profile_as_of(schema, workspace / "feature_repo", asks).drop("customer_id", "at"),
             window_facts(world, asks, schema).drop("customer_id", "at"),
             interaction_facts(shown),
-            _history_facts(history.past.take(shown["row"].to_numpy()), shown["day"].to_numpy()),
         ],
         how="horizontal",
     )
@@ -79,26 +78,4 @@ def interaction_facts(calls: pl.DataFrame) -> pl.DataFrame:
         (pl.col("at").dt.weekday() - 1).cast(pl.Float64).alias("interaction.weekday"),
         kind.gather(calls["trigger"]).alias("event.type"),
         topic.gather(calls["trigger"]).alias("event.topic"),
-    )
-
-
-def _history_facts(past: Past, day: Array) -> pl.DataFrame:
-    """`history.*` of each exposure from the ones before it."""
-    age = day[:, None] - past.day
-    before = age > 0
-    since = np.where(before, age, np.inf).min(axis=1)
-
-    def within(days: float, which: NDArray[np.bool_] | None = None) -> Array:
-        counted = before & (age < days) if which is None else before & (age < days) & which
-        return counted.sum(axis=1).astype(float)
-
-    return pl.DataFrame(
-        {
-            "history.exposures_7d": within(7),
-            "history.exposures_30d": within(30),
-            "history.exposures_90d": within(90),
-            "history.accepted_365d": within(365, past.accepted),
-            "history.declined_90d": within(90, past.declined),
-            "history.days_since_exposure": pl.Series(since).replace(np.inf, None),
-        }
     )

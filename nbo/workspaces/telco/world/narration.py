@@ -123,21 +123,33 @@ def show_model(console: Console, report: Mapping[str, Any]) -> None:
 
 
 def show_scoreboard(console: Console, board: Scoreboard) -> None:
-    """The month, arm by arm."""
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), header_style="dim")
-    table.add_column("arm", no_wrap=True)
-    for header in ("offers", "accepted, %", "margin, € per offer", "ARPU, € a month"):
-        table.add_column(header, justify="right", no_wrap=True)
+    """The month, arm by arm: what was offered, and what became of the bills."""
+    table = _by_arm("offers", "accepted, %", "margin, € per offer")
     for arm, figures in board.arms.items():
         table.add_row(
             arm,
             f"{figures.exposures:,}",
             _with_range(figures.acceptance, 100, ".0f"),
             _with_range(figures.margin, 1, ".1f"),
-            _with_range(figures.arpu_delta, 1, "+.1f"),
-            style="bold green" if arm == "engine" else "",
+            style=_style(arm),
         )
     console.print(table)
+    bills = _by_arm("customers", "change of bill, € a month", "more than generic")
+    for arm, figures in board.arms.items():
+        gain = board.bill_gain.get(arm)
+        bills.add_row(
+            arm,
+            f"{figures.customers:,}",
+            _with_range(figures.bill_change, 1, "+.1f"),
+            _with_range(gain, 1, "+.1f") if gain else "–",
+            style=_style(arm),
+        )
+    console.print(bills)
+    console.print(
+        "  [dim]Bills: all customers who called, offered something or not, before and after the "
+        "month;\n  who left pays nothing. The change holds what would have happened anyway, the "
+        "last\n  column does not: customers were divided by chance.[/dim]\n"
+    )
     for arm, meaning in ARM_NAMES.items():
         console.print(f"  [dim]{arm:<11} {meaning}[/dim]")
     console.print()
@@ -148,18 +160,31 @@ def show_verdict(console: Console, board: Scoreboard) -> None:
     low, mid = board.arms["generic"], board.arms["engine"]
     gap = board.gap_closed
     uplift = mid.margin.value / low.margin.value - 1
-    share = mid.arpu_delta.value / mid.arpu_before
+    bill = board.bill_gain["engine"]
     lines = (
         f"[bold green]{gap.value:.0%}[/bold green] of the way from generic to perfect knowledge "
         f"[dim]({gap.low:.0%} to {gap.high:.0%})[/dim]\n"
         f"[bold]{uplift:+.0%}[/bold] margin per offer, acceptance "
-        f"[bold]{low.acceptance.value:.0%} → {mid.acceptance.value:.0%}[/bold], ARPU "
-        f"[bold]{share:+.0%}[/bold] in the month\n"
+        f"[bold]{low.acceptance.value:.0%} → {mid.acceptance.value:.0%}[/bold]\n"
+        f"[bold]{bill.value:+.1f} €[/bold] a month on the bill of a customer who called, against "
+        f"generic [dim]({bill.low:+.1f} to {bill.high:+.1f})[/dim]\n"
         f"GetOffers as the client saw it, under load: p50 [bold]{board.p50_ms:.1f} ms[/bold], "
         f"p99 [bold]{board.p99_ms:.1f} ms[/bold]\n"
         "[dim]All figures are simulated. Brackets: 95 % intervals, by customer.[/dim]"
     )
     console.print(Panel(lines, border_style="green", padding=(1, 2)))
+
+
+def _by_arm(*headers: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), header_style="dim")
+    table.add_column("arm", no_wrap=True)
+    for header in headers:
+        table.add_column(header, justify="right", no_wrap=True)
+    return table
+
+
+def _style(arm: str) -> str:
+    return "bold green" if arm == "engine" else ""
 
 
 def _with_range(estimate: Estimate, scale: float, form: str) -> str:

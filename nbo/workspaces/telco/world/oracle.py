@@ -17,9 +17,9 @@ from nbo.decision.propensity import Scores
 from nbo.decision.request import Request
 from world.behaviour import AGENTS, INTENTS, TRIGGERS, Situation, mood, probability
 from world.calendar import day_of
-from world.files import read_hidden
-from world.population import People, Profile
-from world.terms import read_terms
+from world.files import Hidden, read_hidden
+from world.population import Profile
+from world.terms import Terms
 
 CERTAIN = 1e12  # evidence, in outcomes: smoothing towards a prior must not blur the truth
 _NEEDED = ("senior", "partner", "dependents", "tenure_months")
@@ -36,61 +36,61 @@ class Oracle:
 
     def __init__(self, workspace: Path) -> None:
         self._file = workspace / "data" / "hidden.npz"
-        self._terms = read_terms(workspace)
-        self._loaded: tuple[int, People, dict[str, int]] | None = None
-        self._offers = {offer: column for column, offer in enumerate(self._terms.offers)}
-        self._incentives = {name: column for column, name in enumerate(self._terms.incentives)}
+        self._loaded: tuple[int, Hidden] | None = None
 
     def score(self, request: Request, treatments: Sequence[Treatment]) -> Scores:
-        """The truth about each treatment, for a customer of the simulated world."""
-        people = self._person(request.customer_id)
-        evidence = np.full(len(treatments), CERTAIN)
-        if people is None:
-            unknown = np.full(len(treatments), np.nan)
-            return Scores(unknown, evidence, unknown)
-        cube = probability(people, _profile(request), self._situation(request), self._terms)
-        rows = [self._offers[offer.offer_id] for offer, _ in treatments]
-        columns = [self._incentives[incentive.incentive_id] for _, incentive in treatments]
-        truth = cube[0, rows, columns]
-        return Scores(truth, evidence, truth)
+        """The truth about each treatment, for a customer of the simulated world.
 
-    def _person(self, customer_id: str) -> People | None:
-        """The hidden side of one customer, from the world written last."""
+        NaN for strangers, and for what was not on offer when the world was drawn.
+        """
+        truth = np.full(len(treatments), np.nan)
+        hidden = self._world()
+        if hidden is not None and request.customer_id in hidden.row_of:
+            terms, row = hidden.terms, hidden.row_of[request.customer_id]
+            person = hidden.people.take(np.array([row]))
+            cube = probability(person, _profile(request), _situation(request, terms), terms)[0]
+            for place, (offer, incentive) in enumerate(treatments):
+                if offer.offer_id in terms.offers and incentive.incentive_id in terms.incentives:
+                    column = terms.incentives.index(incentive.incentive_id)
+                    truth[place] = cube[terms.offers.index(offer.offer_id), column]
+        return Scores(truth, np.full(len(treatments), CERTAIN), truth)
+
+    def _world(self) -> Hidden | None:
+        """The world written last; None before the first."""
         try:
             written = self._file.stat().st_mtime_ns
         except FileNotFoundError:
             return None
         if self._loaded is None or self._loaded[0] != written:
-            people, ids = read_hidden(self._file)
-            self._loaded = (written, people, {name: row for row, name in enumerate(ids)})
-        _, everyone, row_of = self._loaded
-        row = row_of.get(customer_id)
-        return None if row is None else everyone.take(np.array([row]))
+            self._loaded = (written, read_hidden(self._file))
+        return self._loaded[1]
 
-    def _situation(self, request: Request) -> Situation:
-        agent = AGENTS.index(request.agent_id) if request.agent_id in AGENTS else -1
-        named = request.facts.get("interaction.intent")
-        intent = list(INTENTS).index(str(named)) if named in INTENTS else -1
-        past = self._past(request)
-        return Situation(
-            at=np.array([day_of(request.at)]),
-            trigger=np.array([_trigger(request)]),
-            mood=mood(np.array([intent]), np.array([agent])),
-            past_day=np.array([[day for day, _, _ in past]], dtype=float),
-            past_offer=np.array([[offer for _, offer, _ in past]], dtype=np.intp),
-            past_declined=np.array([[declined for _, _, declined in past]], dtype=bool),
-        )
 
-    def _past(self, request: Request) -> list[tuple[float, int, bool]]:
-        """One entry per exposure: world day, offer's column, whether declined."""
-        seen: dict[tuple[str, str], tuple[float, int, bool]] = {}
-        for contact in request.history:
-            if contact.outcome.is_exposure and contact.offer_id in self._offers:
-                key = (contact.decision_id or contact.interaction_id, contact.offer_id)
-                day, declined = day_of(contact.at), contact.outcome is Outcome.DECLINED
-                first, _, before = seen.get(key, (day, 0, False))
-                seen[key] = min(first, day), self._offers[contact.offer_id], declined or before
-        return list(seen.values()) or [(-np.inf, 0, False)]
+def _situation(request: Request, terms: Terms) -> Situation:
+    agent = AGENTS.index(request.agent_id) if request.agent_id in AGENTS else -1
+    named = request.facts.get("interaction.intent")
+    intent = list(INTENTS).index(str(named)) if named in INTENTS else -1
+    past = _past(request, terms)
+    return Situation(
+        at=np.array([day_of(request.at)]),
+        trigger=np.array([_trigger(request)]),
+        mood=mood(np.array([intent]), np.array([agent])),
+        past_day=np.array([[day for day, _, _ in past]], dtype=float),
+        past_offer=np.array([[offer for _, offer, _ in past]], dtype=np.intp),
+        past_declined=np.array([[declined for _, _, declined in past]], dtype=bool),
+    )
+
+
+def _past(request: Request, terms: Terms) -> list[tuple[float, int, bool]]:
+    """One entry per exposure: world day, offer's column, whether declined."""
+    seen: dict[tuple[str, str], tuple[float, int, bool]] = {}
+    for contact in request.history:
+        if contact.outcome.is_exposure and contact.offer_id in terms.offers:
+            key = (contact.decision_id or contact.interaction_id, contact.offer_id)
+            day, declined = day_of(contact.at), contact.outcome is Outcome.DECLINED
+            first, _, before = seen.get(key, (day, 0, False))
+            seen[key] = min(first, day), terms.offers.index(contact.offer_id), declined or before
+    return list(seen.values()) or [(-np.inf, 0, False)]
 
 
 def _profile(request: Request) -> Profile:

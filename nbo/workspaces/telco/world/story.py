@@ -8,11 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
-import yaml
 from numpy.typing import NDArray
 
 from features.stream import Event
-from nbo.decision.catalog import Arm, Experiment
 from nbo.decision.experiments import assign
 from world.calendar import PLAY_STARTS
 from world.create import World
@@ -45,7 +43,7 @@ def choose_caller(session: Any, world: World, history: History) -> Caller:
     The engine is asked about a few customers with and without the event, and the first whose
     answer it changes is taken; the telling itself is not staged.
     """
-    callers = _candidates(session, world, history)[:REHEARSED]
+    callers = _candidates(world, history)[:REHEARSED]
     for caller in callers:
         ask = _Asker(session, caller, "rehearsal")
         before, after = ask.offers(CALLS_AT), ask.offers(_after(3), event=_move(caller))
@@ -58,7 +56,7 @@ def choose_caller(session: Any, world: World, history: History) -> Caller:
     return callers[0]
 
 
-def _candidates(session: Any, world: World, history: History) -> list[Caller]:
+def _candidates(world: World, history: History) -> list[Caller]:
     """Customers of the engine's arm who share a phone and could buy fibre, most suited first.
 
     Reads only what a telecom knows; a wish that nobody fulfils is given up.
@@ -70,7 +68,7 @@ def _candidates(session: Any, world: World, history: History) -> list[Caller]:
     p, past = history.profile, history.past
     idle = (past.day < world.calls["day"].min() - 60).all(axis=1)
     wishes = [
-        _in_engine_arm(session, world) & p["consent_voice"] & ~p["do_not_contact"],
+        _in_engine_arm(world) & p["consent_voice"] & ~p["do_not_contact"],
         ~np.isin(world.ids, _complained(world)) & idle,
         p["internet"] != "none",
         (p["internet"] == "fibre") | p["fibre_available"],
@@ -82,13 +80,10 @@ def _candidates(session: Any, world: World, history: History) -> list[Caller]:
     return [Caller(int(row), str(world.ids[row]), phones[int(row)]) for row in rows]
 
 
-def _in_engine_arm(session: Any, world: World) -> NDArray[np.bool_]:
+def _in_engine_arm(world: World) -> NDArray[np.bool_]:
     """Which customers the experiment gives to the engine; a salted hash, known beforehand."""
-    text = (session.workspace / "catalog.yaml").read_text(encoding="utf-8")
-    policy = yaml.safe_load(text)["experiments"][0]
-    arms = tuple(Arm(arm["id"], arm["share"]) for arm in policy["arms"])
-    experiment = Experiment(policy["id"], policy["salt"], arms)
-    return np.array([assign(experiment, name).arm_id == "engine" for name in world.ids])
+    (policy,) = world.catalog.experiments
+    return np.array([assign(policy, name).arm_id == "engine" for name in world.ids])
 
 
 def tell(session: Any, caller: Caller) -> None:

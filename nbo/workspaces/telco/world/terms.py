@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
+
+from features.schema import FeatureSchema
+from nbo.decision.catalog import Catalog
+from nbo.decision.catalog_text import load_catalog
 
 
 @dataclass(frozen=True)
@@ -47,27 +47,21 @@ class Terms:
         return groups[:, None] == groups[None, :]
 
 
-@lru_cache(maxsize=4)
-def read_terms(workspace: Path) -> Terms:
-    """The terms in `catalog.yaml` of a workspace."""
-    text = (workspace / "catalog.yaml").read_text(encoding="utf-8")
-    catalog: dict[str, Any] = yaml.safe_load(text)
-    offers = catalog["offers"]
-    incentives = ["none", *(i["id"] for i in catalog["incentives"])]
-    cost = [0.0, *(float(i["cost"]) for i in catalog["incentives"])]
+def read_catalog(workspace: Path, schema: FeatureSchema) -> Catalog:
+    """`catalog.yaml` of a workspace, read as the engine reads it."""
+    file = workspace / "catalog.yaml"
+    return load_catalog(file.read_text(encoding="utf-8"), file.name, schema.fact_schema()).catalog
+
+
+def terms_of(catalog: Catalog) -> Terms:
+    """The catalogue's offers and incentives as arrays, in its own order."""
+    offers, incentives = catalog.offers.values(), tuple(catalog.incentives)
     return Terms(
-        offers=tuple(o["id"] for o in offers),
-        groups=tuple(o["group"] for o in offers),
-        incentives=tuple(incentives),
-        value=np.array([_value(o) for o in offers]),
-        monthly=np.array([float(o["monthly_revenue"]) for o in offers]),
-        cost=np.array(cost),
-        allowed=np.array([[i in o["incentives"] for i in incentives] for o in offers]),
+        offers=tuple(offer.offer_id for offer in offers),
+        groups=tuple(offer.group_id for offer in offers),
+        incentives=incentives,
+        value=np.array([offer.value for offer in offers]),
+        monthly=np.array([offer.monthly_revenue for offer in offers]),
+        cost=np.array([catalog.incentives[name].cost for name in incentives]),
+        allowed=np.array([[name in offer.incentives for name in incentives] for offer in offers]),
     )
-
-
-def _value(offer: Mapping[str, Any]) -> float:
-    if "value" in offer:
-        return float(offer["value"])
-    kept = 1.0 - float(offer["cancellation"])
-    return float(offer["monthly_revenue"] * offer["term_months"] * offer["margin"] * kept)

@@ -29,13 +29,13 @@ def compiled(schema):
 
 
 @pytest.fixture(scope="session")
-def lived(schema):
+def lived(schema, compiled):
     """A world of the demo's size after its half year of history."""
     from world.create import create_world
     from world.history import live_through
     from world.log import window_facts
 
-    world = create_world(TELCO, seed=1)
+    world = create_world(compiled.catalog, seed=1)
     return world, live_through(world, window_facts(world, world.past_calls, schema))
 
 

@@ -8,7 +8,7 @@ from world.eligibility import eligible
 from world.past import situation
 from world.population import take
 
-from nbo.decision.history import Contact, Outcome
+from nbo.decision.history import Contact, Outcome, history_facts
 from nbo.decision.request import Request
 from training.examples import Example
 from training.fit import fit
@@ -40,6 +40,7 @@ def fitted(contacts, schema, compiled):
     for row in log.iter_rows(named=True):
         facts = {name: row[name] for name in names if row[name] is not None}
         earlier = tuple(c for c in past[row["customer_id"]] if c.at < row["at"])
+        facts |= history_facts(earlier, row["at"])
         request = request_of(row, facts, earlier)
         accepted = row["outcome"] == "ACCEPTED"
         examples.append(
@@ -111,8 +112,6 @@ def _facts(world, calls, profile, schema):
 
 
 def _guess(model, calls, facts, past, compiled, terms):
-    from nbo.decision.history import history_facts
-
     shape = (calls.height, len(terms.offers), len(terms.incentives))
     guess = np.zeros(shape)
     where = [

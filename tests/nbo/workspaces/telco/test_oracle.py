@@ -1,5 +1,6 @@
 """The oracle says the truth, and nothing when there is no world."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -69,10 +70,9 @@ def test_it_knows_exactly_what_the_customer_will_do(lived, written, compiled):
         assert scores.probability == pytest.approx(wanted, abs=1e-5)
 
 
-def test_without_a_world_it_does_not_pretend(lived, telco, compiled, tmp_path):
+def test_without_a_world_it_does_not_pretend(lived, compiled, tmp_path):
     play = Play(*lived)
     call = next(play.days())[0]
-    (tmp_path / "catalog.yaml").write_text((telco / "catalog.yaml").read_text())
     scores = Oracle(tmp_path).score(ask(call, play), compiled.treatments)
     assert np.isnan(scores.probability).all()
 
@@ -81,3 +81,12 @@ def test_a_stranger_is_unknown(lived, written, compiled):
     play = Play(*lived)
     call = next(play.days())[0]._replace(customer_id="somebody-else")
     assert np.isnan(Oracle(written).score(ask(call, play), compiled.treatments).probability).all()
+
+
+def test_what_was_not_on_offer_is_unknown(lived, written, compiled):
+    play = Play(*lived)
+    call = next(play.days())[0]
+    known = compiled.treatments[0]
+    new = known._replace(offer=replace(known.offer, offer_id="satellite"))
+    scores = Oracle(written).score(ask(call, play), [new, known])
+    assert np.isnan(scores.probability).tolist() == [True, False]

@@ -75,12 +75,18 @@ def test_a_purchase_shows_in_profile_and_bill(lived):
     assert np.median(play.bill_change(no)) == pytest.approx(0.0)
 
 
-def test_the_scoreboard_adds_up(lived):
+@pytest.fixture(scope="module")
+def eight_days(lived):
+    """A play of eight days, every customer with one of the four arms."""
     play = Play(*lived)
     arms = ("generic", "propensity", "engine", "oracle")
     asks = {arm: first_eligible(play, arm)[0] for arm in arms}
     calls = [call for day in list(play.days())[:8] for call in day]
-    answers = [play.answer(call, asks[arms[call.row % 4]]) for call in calls]
+    return play, [play.answer(call, asks[arms[call.row % 4]]) for call in calls]
+
+
+def test_the_scoreboard_adds_up(eight_days):
+    play, answers = eight_days
     board = score(play, answers, [0.001] * 99 + [0.101])
     shown = [a for a in answers if a.offer_id and a.arm == "engine"]
     engine = board.as_json()["arms"]["engine"]
@@ -92,3 +98,30 @@ def test_the_scoreboard_adds_up(lived):
     assert engine["acceptance_ci"][0] < engine["acceptance"] < engine["acceptance_ci"][1]
     assert board.p50_ms == pytest.approx(1.0)
     assert {"arms", "gap_closed", "gap_closed_ci", "latency_ms"} == set(board.as_json())
+
+
+def test_answers_of_one_customer_do_not_count_as_independent(eight_days):
+    """The same answers four times over know nothing more."""
+    play, answers = eight_days
+    once, again = (
+        score(play, many, [0.001]).as_json()["arms"]["engine"] for many in (answers, answers * 4)
+    )
+    for name in ("acceptance_ci", "margin_ci", "arpu_ci", "arpu_against_generic_ci"):
+        assert again[name] == pytest.approx(once[name]), name
+
+
+def test_bills_are_of_all_who_called_and_compared_with_generic(eight_days):
+    play, answers = eight_days
+    arms = score(play, answers, [0.001]).as_json()["arms"]
+    change = {}
+    for arm, figures in arms.items():
+        callers = sorted({answer.row for answer in answers if answer.arm == arm})
+        assert figures["customers"] == len(callers)
+        change[arm] = play.bill_change(callers)
+        assert figures["arpu_delta"] == pytest.approx(change[arm].mean(), abs=1e-3)
+    assert "arpu_against_generic" not in arms["generic"]
+    gain = change["oracle"].mean() - change["generic"].mean()
+    low, high = arms["oracle"]["arpu_against_generic_ci"]
+    assert arms["oracle"]["arpu_against_generic"] == pytest.approx(gain, abs=1e-3)
+    error = np.sqrt(sum(np.var(change[arm]) / len(change[arm]) for arm in ("oracle", "generic")))
+    assert (low, high) == pytest.approx((gain - 1.96 * error, gain + 1.96 * error), abs=error / 4)

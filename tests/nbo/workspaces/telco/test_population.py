@@ -23,8 +23,8 @@ def sample():
     return pl.read_csv(SAMPLE, infer_schema_length=None)
 
 
-def test_the_same_seed_gives_the_same_world(telco):
-    one, two = (create_world(telco, seed=5, customers=300, scale=0.05) for _ in range(2))
+def test_the_same_seed_gives_the_same_world(compiled):
+    one, two = (create_world(compiled.catalog, seed=5, customers=300, scale=0.05) for _ in range(2))
     for name in one.profile:
         assert (one.profile[name] == two.profile[name]).all(), name
     assert (one.people.taste == two.people.taste).all()
@@ -33,8 +33,8 @@ def test_the_same_seed_gives_the_same_world(telco):
     assert one.past_calls.equals(two.past_calls)
 
 
-def test_another_seed_gives_another_world(telco):
-    one, two = (create_world(telco, seed=s, customers=300, scale=0.05) for s in (5, 6))
+def test_another_seed_gives_another_world(compiled):
+    one, two = (create_world(compiled.catalog, seed=s, customers=300, scale=0.05) for s in (5, 6))
     assert not one.events.equals(two.events)
     assert (one.profile["contract"] != two.profile["contract"]).any()
 
