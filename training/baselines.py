@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nbo.decision.propensity import Array
+from nbo.measure.probabilities import log_loss
 
 MEMORIES = (0.002, 0.01, 0.05)
 """Weights of the newest label that the moving average may use."""
@@ -35,7 +36,7 @@ def moving_average(
         (n,) probability of acceptance.
     """
     predictions = [_average(presented, known, accepted, memory) for memory in MEMORIES]
-    losses = [_log_loss(one[:start], accepted[:start]) for one in predictions]
+    losses = [log_loss(one[:start], accepted[:start]) for one in predictions]
     return predictions[int(np.argmin(losses))]
 
 
@@ -74,7 +75,3 @@ def _average(presented: Array, known: Array, accepted: NDArray[np.bool_], memory
         levels[count] = level
     by_then = np.searchsorted(known[order], presented, side="left")
     return np.asarray(np.clip(levels[by_then], 1e-3, 1 - 1e-3), np.float64)
-
-
-def _log_loss(probability: Array, accepted: NDArray[np.bool_]) -> float:
-    return float(-np.mean(np.log(np.where(accepted, probability, 1.0 - probability))))

@@ -1,13 +1,14 @@
-"""Figures with their uncertainty: shares, means and what is computed from means.
+"""Figures with their uncertainty, from resampling whole customers.
 
 Customers, not exposures, are the independent units: two answers of one person resemble each
-other. The bootstrap therefore resamples whole customers ("clusters") with replacement.
+other. The bootstrap therefore draws whole customers ("clusters") with replacement. A draw is a
+row of weights, how often each exposure is in it, so that every figure that can be computed from
+weighted rows gets its interval in the same way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from statistics import NormalDist
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -17,8 +18,11 @@ from nbo.errors import BadInputError, NotEnoughDataError
 
 Array = NDArray[np.float64]
 
-_CHUNK = 100
-"""Resamples weighed at a time: bounds the memory to 100 weights per cluster."""
+Measure = Callable[[Array], Array]
+"""Weights of the rows (k, n) to the figure or figures of each weighting, (k,) or (k, figures)."""
+
+_CHUNK = 64
+"""Resamples weighed at a time: bounds the memory to 64 weights per row."""
 
 
 class Estimate(NamedTuple):
@@ -35,35 +39,6 @@ class Estimate(NamedTuple):
     high: float
 
 
-def wilson(successes: int, n: int, level: float = 0.95) -> Estimate:
-    """A share with its Wilson score interval; honest near 0 and 1 and for small n.
-
-    Args:
-        successes: How many of the n, between 0 and n.
-        n: Independent trials, > 0.
-        level: Coverage, in (0, 1).
-
-    Raises:
-        BadInputError: `successes` is not between 0 and n.
-        NotEnoughDataError: n is 0.
-
-    References:
-        Wilson (1927), Probable Inference, the Law of Succession, and Statistical Inference.
-
-    >>> [round(part, 3) for part in wilson(35, 100)]
-    [0.35, 0.264, 0.447]
-    """
-    if n == 0:
-        raise NotEnoughDataError("a share needs at least 1 trial, got 0")
-    if not 0 <= successes <= n:
-        raise BadInputError("successes", f"must be between 0 and n == {n}, was {successes}")
-    z = NormalDist().inv_cdf((1 + _checked(level)) / 2)
-    share = successes / n
-    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return Estimate(share, max(float(centre - half), 0.0), min(float(centre + half), 1.0))
-
-
 def bootstrap_mean(
     values: ArrayLike,
     clusters: ArrayLike,
@@ -73,6 +48,8 @@ def bootstrap_mean(
     level: float = 0.95,
 ) -> Estimate:
     """The mean of rows with a percentile bootstrap interval over whole clusters.
+
+    A share is the mean of zeros and ones.
 
     Args:
         values: (n,) finite.
@@ -87,35 +64,6 @@ def bootstrap_mean(
     rows = np.asarray(values, dtype=np.float64)
     draws = bootstrap_draws(rows, clusters, seed=seed, resamples=resamples)
     return interval(float(rows.mean()), draws, level)
-
-
-def bootstrap_ratio(
-    numerator: ArrayLike,
-    denominator: ArrayLike,
-    clusters: ArrayLike,
-    *,
-    seed: int,
-    resamples: int = 2000,
-    level: float = 0.95,
-) -> Estimate:
-    """Sum over sum, e.g. revenue per exposure, resampling whole clusters; see `bootstrap_mean`.
-
-    Raises:
-        BadInputError: the denominators add up to 0.
-        NotEnoughDataError: fewer than two clusters.
-    """
-    above, below = np.asarray(numerator, np.float64), np.asarray(denominator, np.float64)
-    if below.sum() == 0.0:
-        raise BadInputError("denominator", "must not add up to 0")
-    sums, members = _cluster_sums(np.column_stack([above, below]), clusters)
-    draws = np.concatenate(
-        [
-            np.divide(top, bottom, out=np.full(len(top), np.nan), where=bottom != 0)
-            for times in _times_drawn(members, seed, resamples)
-            for top, bottom in [(times @ sums).T]
-        ]
-    )
-    return interval(float(above.sum() / below.sum()), draws[np.isfinite(draws)], level)
 
 
 def bootstrap_draws(
@@ -134,12 +82,37 @@ def bootstrap_draws(
         NotEnoughDataError: fewer than two clusters.
     """
     rows = np.asarray(values, dtype=np.float64)
-    sums, members = _cluster_sums(np.column_stack([rows, np.ones_like(rows)]), clusters)
-    means = []
-    for times in _times_drawn(members, seed, resamples):
-        total = times @ sums
-        means.append(total[:, 0] / total[:, 1])
-    return np.concatenate(means)
+    if not np.isfinite(rows).all():
+        raise BadInputError("values", "must be finite")
+    member, count = _members(clusters, len(rows))
+    # A mean needs the clusters' sums and sizes alone: quicker than weights per row.
+    sums = np.bincount(member, weights=rows, minlength=count)
+    sizes = np.bincount(member, minlength=count).astype(np.float64)
+    drawn = _times_drawn(count, seed, resamples)
+    return np.concatenate([(times @ sums) / (times @ sizes) for times in drawn])
+
+
+def resample(measure: Measure, clusters: ArrayLike, *, seed: int, resamples: int) -> Array:
+    """Bootstrap replications of any figure of weighted rows, over whole clusters.
+
+    The draws depend on the clusters and the seed alone: measures resampled with the same ones
+    are judged on the same draws, so that their difference has an interval of its own.
+
+    Args:
+        measure: The figure, or several side by side.
+        clusters: (n,) to whom each row belongs.
+        seed: Of the resampling.
+        resamples: Bootstrap replications.
+
+    Returns:
+        (resamples,) or (resamples, figures).
+
+    Raises:
+        NotEnoughDataError: fewer than two clusters.
+    """
+    member, count = _members(clusters, len(np.asarray(clusters)))
+    drawn = _times_drawn(count, seed, resamples)
+    return np.concatenate([measure(times[:, member]) for times in drawn])
 
 
 def interval(value: float, draws: ArrayLike, level: float = 0.95) -> Estimate:
@@ -147,28 +120,24 @@ def interval(value: float, draws: ArrayLike, level: float = 0.95) -> Estimate:
 
     Args:
         value: The point estimate.
-        draws: (resamples,) replications of it, finite.
+        draws: (resamples,) replications of it; NaN where a draw says nothing, e.g. a ranking
+            that drew one class only.
         level: Coverage, in (0, 1).
     """
     tail = (1 - _checked(level)) / 2
-    low, high = np.quantile(np.asarray(draws, dtype=np.float64), [tail, 1 - tail])
+    low, high = np.nanquantile(np.asarray(draws, dtype=np.float64), [tail, 1 - tail])
     return Estimate(value, float(low), float(high))
 
 
-def _cluster_sums(columns: Array, clusters: ArrayLike) -> tuple[Array, int]:
-    """Sums of the columns (n, k) per cluster (c, k), and the number c of clusters."""
-    if not np.isfinite(columns).all():
-        raise BadInputError("values", "must be finite")
+def _members(clusters: ArrayLike, rows: int) -> tuple[NDArray[np.intp], int]:
+    """Number of each row's cluster, and how many clusters there are."""
     names = np.asarray(clusters)
-    if names.shape != columns.shape[:1]:
-        raise BadInputError(
-            "clusters", f"must have one entry per row, {len(columns)}, was {names.shape}"
-        )
+    if names.shape != (rows,):
+        raise BadInputError("clusters", f"must have one entry per row, {rows}, was {names.shape}")
     known, member = np.unique(names, return_inverse=True)
     if len(known) < 2:
         raise NotEnoughDataError(f"an interval needs at least 2 clusters, got {len(known)}")
-    sums = [np.bincount(member, weights=column, minlength=len(known)) for column in columns.T]
-    return np.column_stack(sums), len(known)
+    return member, len(known)
 
 
 def _times_drawn(members: int, seed: int, resamples: int) -> Iterator[Array]:

@@ -5,18 +5,11 @@ Exposures of one customer resemble each other, so the intervals resample custome
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from nbo.errors import BadInputError, NotEnoughDataError
-from nbo.measure.intervals import Estimate
-
-Array = NDArray[np.float64]
-
-_CHUNK = 64
-"""Resamples weighed at a time: bounds the memory to 64 weights per row."""
+from nbo.measure.intervals import Array, Estimate, Measure, interval, resample
 
 
 def auc(score: ArrayLike, label: ArrayLike) -> float:
@@ -32,7 +25,7 @@ def auc(score: ArrayLike, label: ArrayLike) -> float:
     Raises:
         NotEnoughDataError: there is no positive or no negative.
     """
-    ranking = _Ranking(score, label)
+    ranking = Ranking(score, label)
     return float(ranking.auc(np.ones((1, ranking.rows)))[0])
 
 
@@ -50,7 +43,7 @@ def lift_at(score: ArrayLike, label: ArrayLike, share: float = 0.1) -> float:
     Raises:
         NotEnoughDataError: there is no positive or no negative.
     """
-    ranking = _Ranking(score, label)
+    ranking = Ranking(score, label)
     return float(ranking.lift(np.ones((1, ranking.rows)), _checked_share(share))[0])
 
 
@@ -76,7 +69,7 @@ def auc_interval(
     Raises:
         NotEnoughDataError: no positive or no negative, or fewer than two clusters.
     """
-    ranking = _Ranking(score, label)
+    ranking = Ranking(score, label)
     return _bootstrap(ranking, ranking.auc, clusters, seed, resamples, level)
 
 
@@ -91,15 +84,24 @@ def lift_interval(
     level: float = 0.95,
 ) -> Estimate:
     """`lift_at` with a percentile bootstrap interval over whole clusters; see `auc_interval`."""
-    ranking = _Ranking(score, label)
+    ranking = Ranking(score, label)
     part = _checked_share(share)
     return _bootstrap(
         ranking, lambda weight: ranking.lift(weight, part), clusters, seed, resamples, level
     )
 
 
-class _Ranking:
-    """Rows sorted by score once, so that many weightings of them can be measured quickly."""
+class Ranking:
+    """Rows sorted by score once, so that many weightings of them can be measured quickly.
+
+    Args:
+        score: (n,) higher means likelier; finite.
+        label: (n,) true for a positive.
+
+    Raises:
+        BadInputError: a score is not finite, or the shapes differ.
+        NotEnoughDataError: there is no positive or no negative.
+    """
 
     def __init__(self, score: ArrayLike, label: ArrayLike) -> None:
         scores, labels = np.asarray(score, np.float64), np.asarray(label).astype(bool)
@@ -129,7 +131,7 @@ class _Ranking:
         )
 
     def auc(self, weight: Array) -> Array:
-        """AUC per row of `weight` (resamples, rows); NaN where a class has no weight."""
+        """AUC per row of `weight` (k, n); NaN where a class has no weight."""
         positive, total = self._by_tie(weight)
         negative = total - positive
         below = np.cumsum(negative, axis=1) - negative
@@ -138,7 +140,7 @@ class _Ranking:
         return _ratio(better, pairs, np.nan)
 
     def lift(self, weight: Array, share: float) -> Array:
-        """Lift per row of `weight` (resamples, rows); NaN where positives have no weight."""
+        """Lift of the best `share` per row of `weight` (k, n); NaN without positives."""
         positive, total = (part[:, ::-1] for part in self._by_tie(weight))
         room = share * total.sum(axis=1, keepdims=True)
         above = np.cumsum(total, axis=1) - total
@@ -150,35 +152,18 @@ class _Ranking:
 
 
 def _bootstrap(
-    ranking: _Ranking,
-    measure: Callable[[Array], Array],
+    ranking: Ranking,
+    measure: Measure,
     clusters: ArrayLike,
     seed: int,
     resamples: int,
     level: float,
 ) -> Estimate:
-    values = np.concatenate(
-        [measure(weight) for weight in _weights(ranking.rows, clusters, seed, resamples)]
-    )
-    # A resample that drew one class only says nothing about the ranking.
-    low, high = np.nanquantile(values, [(1 - level) / 2, (1 + level) / 2])
-    whole = measure(np.ones((1, ranking.rows)))[0]
-    return Estimate(float(whole), float(low), float(high))
-
-
-def _weights(rows: int, clusters: ArrayLike, seed: int, resamples: int) -> Iterator[Array]:
-    """How often each row is drawn when clusters are drawn with replacement, in chunks."""
-    _, member = np.unique(np.asarray(clusters), return_inverse=True)
-    if len(member) != rows:
-        raise BadInputError("clusters", f"must have one entry per row, {rows}, was {len(member)}")
-    size = int(member.max()) + 1
-    if size < 2:
-        raise NotEnoughDataError("an interval needs at least 2 clusters, got 1")
-    draw = np.random.default_rng(seed)
-    for first in range(0, resamples, _CHUNK):
-        count = min(_CHUNK, resamples - first)
-        times = draw.multinomial(size, np.full(size, 1 / size), size=count)
-        yield times[:, member].astype(np.float64)
+    if np.shape(clusters) != (ranking.rows,):
+        shape = f"must have one entry per row, {ranking.rows}, was {np.shape(clusters)}"
+        raise BadInputError("clusters", shape)
+    draws = resample(measure, clusters, seed=seed, resamples=resamples)
+    return interval(float(measure(np.ones((1, ranking.rows)))[0]), draws, level)
 
 
 def _ratio(numerator: Array, denominator: Array, otherwise: float) -> Array:

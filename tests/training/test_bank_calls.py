@@ -17,8 +17,9 @@ import pytest
 
 from models.online import OnlineLearner
 from nbo.decision.request import Request
+from nbo.measure.probabilities import calibration_error, log_loss
+from nbo.measure.ranking import auc
 from training.baselines import moving_average
-from training.evaluate import auc, calibration_error, log_loss
 
 CALLS = Path(__file__).parents[3] / "shared" / "data" / "bank_marketing_first_28831.csv.gz"
 NUMBERS = frozenset(

@@ -1,67 +1,40 @@
-"""Figures agree with other implementations and with hand counts; intervals hold the truth."""
+"""Predictions judged side by side: what the figures are, and what their intervals hold."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.metrics import log_loss as sklearn_log_loss
-from sklearn.metrics import roc_auc_score
 
-from training.evaluate import auc, calibration_error, evaluate, lift, log_loss
+from nbo.errors import NotEnoughDataError
+from nbo.measure.probabilities import calibration_error, log_loss
+from nbo.measure.ranking import auc, auc_interval, lift_at
+from training.evaluate import DRAWS, evaluate
 
 
 @pytest.fixture
-def sample() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def sample() -> tuple[np.ndarray, np.ndarray]:
     generator = np.random.default_rng(0)
     probability = np.round(generator.beta(2, 5, 3000), 2).clip(0.01, 0.99)
-    weight = generator.integers(0, 4, len(probability)).astype(float)
-    return probability, generator.random(len(probability)) < probability, weight
+    return probability, generator.random(len(probability)) < probability
 
 
-def test_auc_and_log_loss_agree_with_sklearn(
-    sample: tuple[np.ndarray, np.ndarray, np.ndarray],
-) -> None:
-    probability, accepted, weight = sample
-    assert auc(probability, accepted) == pytest.approx(roc_auc_score(accepted, probability))
-    assert auc(probability, accepted, weight) == pytest.approx(
-        roc_auc_score(accepted, probability, sample_weight=weight)
+def test_the_figures_are_those_of_the_measures(sample: tuple[np.ndarray, np.ndarray]) -> None:
+    probability, accepted = sample
+    customers = [f"c{number // 3}" for number in range(len(probability))]
+    found = evaluate({"model": probability}, accepted, customers, seed=4)["model"]
+    assert found.auc == pytest.approx(
+        auc_interval(probability, accepted, customers, seed=4, resamples=DRAWS)
     )
-    assert log_loss(probability, accepted, weight) == pytest.approx(
-        sklearn_log_loss(accepted, probability, sample_weight=weight)
-    )
+    assert found.auc.value == pytest.approx(auc(probability, accepted))
+    assert found.log_loss.value == pytest.approx(log_loss(probability, accepted))
+    assert found.ece.value == pytest.approx(calibration_error(probability, accepted))
+    assert found.lift.value == pytest.approx(lift_at(probability, accepted, 0.1))
 
 
-def test_calibration_error_by_hand() -> None:
-    probability = np.repeat(np.linspace(0.05, 0.95, 10), 10)
-    exact = np.concatenate([np.arange(10) < round(10 * p - 0.5) for p in probability[::10]])
-    # Every bin of ten holds half an acceptance too few: 0.05 each.
-    assert calibration_error(probability, exact) == pytest.approx(0.05)
-    assert calibration_error(np.full(100, 0.3), np.arange(100) < 30) == pytest.approx(0.0)
-    assert calibration_error(np.full(100, 0.5), np.arange(100) < 30) == pytest.approx(0.2)
-
-
-def test_lift_by_hand() -> None:
-    accepted = np.zeros(100, np.bool_)
-    accepted[[0, 1, 2, 3, 50]] = True
-    falling = np.linspace(0.9, 0.1, 100)
-    # Four of the first ten, against five of a hundred.
-    assert lift(falling, accepted) == pytest.approx(8.0)
-    assert lift(np.full(100, 0.4), accepted) == pytest.approx(1.0)
-
-
-def test_a_constant_ranks_nothing() -> None:
-    accepted = np.arange(100) < 30
-    assert auc(np.full(100, 0.3), accepted) == 0.5
-
-
-def test_drawing_an_exposure_twice_is_weighting_it_by_two(
-    sample: tuple[np.ndarray, np.ndarray, np.ndarray],
-) -> None:
-    probability, accepted, weight = sample
-    times = weight.astype(int)
-    twice = np.repeat(probability, times), np.repeat(accepted, times)
-    for metric in (auc, log_loss, lift):
-        assert metric(probability, accepted, weight) == pytest.approx(metric(*twice))
+def test_one_customer_has_no_interval(sample: tuple[np.ndarray, np.ndarray]) -> None:
+    probability, accepted = sample
+    with pytest.raises(NotEnoughDataError, match="at least 2 clusters"):
+        evaluate({"model": probability}, accepted, ["c"] * len(probability), seed=0)
 
 
 def test_intervals_hold_the_truth_about_as_often_as_they_say() -> None:
@@ -95,9 +68,9 @@ def test_customers_are_drawn_whole() -> None:
 
 
 def test_excess_says_how_much_worse_a_baseline_is(
-    sample: tuple[np.ndarray, np.ndarray, np.ndarray],
+    sample: tuple[np.ndarray, np.ndarray],
 ) -> None:
-    probability, accepted, _ = sample
+    probability, accepted = sample
     constant = np.full(len(probability), accepted.mean())
     names = [str(number) for number in range(len(probability))]
     figures = evaluate({"model": probability, "constant": constant}, accepted, names, seed=0)

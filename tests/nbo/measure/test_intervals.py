@@ -9,24 +9,9 @@ from nbo.errors import BadInputError, NotEnoughDataError
 from nbo.measure.intervals import (
     bootstrap_draws,
     bootstrap_mean,
-    bootstrap_ratio,
     interval,
-    wilson,
+    resample,
 )
-
-
-def test_wilson_matches_published_values() -> None:
-    # Newcombe (1998), Two-sided confidence intervals for the single proportion, table I.
-    assert wilson(81, 263) == pytest.approx((0.3080, 0.2553, 0.3662), abs=5e-5)
-    assert wilson(15, 148) == pytest.approx((0.1014, 0.0624, 0.1605), abs=5e-5)
-    assert wilson(0, 20) == pytest.approx((0.0, 0.0, 0.1611), abs=5e-5)
-    assert wilson(1, 29) == pytest.approx((0.0345, 0.0061, 0.1718), abs=5e-5)
-
-
-def test_wilson_covers_nineteen_times_in_twenty() -> None:
-    counts = np.random.default_rng(5).binomial(60, 0.35, 4000)
-    inside = [e.low <= 0.35 <= e.high for e in (wilson(int(c), 60) for c in counts)]
-    assert 0.94 < np.mean(inside) < 0.965
 
 
 def test_bootstrap_mean_agrees_with_theory_for_independent_rows() -> None:
@@ -70,14 +55,25 @@ def test_order_of_rows_and_names_of_clusters_do_not_matter() -> None:
     assert one != bootstrap_mean(values, names, seed=8)
 
 
-def test_ratio_is_sum_over_sum() -> None:
-    revenue = np.array([10.0, 0.0, 20.0, 5.0])
-    shown = np.array([1.0, 2.0, 3.0, 1.0])
-    found = bootstrap_ratio(revenue, shown, [1, 2, 3, 4], seed=1)
-    assert found.value == pytest.approx(5.0)
-    assert found.low < 5.0 < found.high
-    ones = bootstrap_ratio(revenue, np.ones(4), [1, 2, 3, 4], seed=1)
-    assert ones == pytest.approx(bootstrap_mean(revenue, [1, 2, 3, 4], seed=1))
+def test_any_figure_of_weighted_rows_is_drawn_like_the_mean() -> None:
+    draw = np.random.default_rng(12)
+    values, names = draw.normal(0, 1, 90), draw.integers(0, 30, 90)
+    draws = resample(
+        lambda weight: (weight @ values) / weight.sum(axis=1), names, seed=3, resamples=150
+    )
+    assert draws == pytest.approx(bootstrap_draws(values, names, seed=3, resamples=150))
+    several = resample(
+        lambda weight: np.column_stack([weight.min(axis=1), weight.sum(axis=1)]),
+        names,
+        seed=3,
+        resamples=150,
+    )
+    assert several.shape == (150, 2)
+
+
+def test_draws_that_say_nothing_are_left_out() -> None:
+    found = interval(0.0, [np.nan, *np.linspace(-1, 1, 201), np.nan])
+    assert found == pytest.approx((0.0, -0.95, 0.95))
 
 
 def test_draws_combine_into_a_difference() -> None:
@@ -91,15 +87,7 @@ def test_draws_combine_into_a_difference() -> None:
     assert found.high - found.low == pytest.approx(2 * 1.96 * np.sqrt(2 / 400), rel=0.1)
 
 
-@pytest.mark.parametrize(("successes", "n"), [(-1, 5), (6, 5)])
-def test_wilson_refuses_impossible_counts(successes: int, n: int) -> None:
-    with pytest.raises(BadInputError, match="between 0 and n == 5"):
-        wilson(successes, n)
-
-
 def test_too_little_says_how_much() -> None:
-    with pytest.raises(NotEnoughDataError, match="at least 1 trial"):
-        wilson(0, 0)
     with pytest.raises(NotEnoughDataError, match="at least 2 clusters, got 1"):
         bootstrap_mean([1.0, 2.0], ["c", "c"], seed=1)
 
@@ -109,7 +97,5 @@ def test_wrong_arrays_are_named() -> None:
         bootstrap_mean([1.0, float("nan")], [1, 2], seed=1)
     with pytest.raises(BadInputError, match="one entry per row, 2"):
         bootstrap_mean([1.0, 2.0], [1, 2, 3], seed=1)
-    with pytest.raises(BadInputError, match="add up to 0"):
-        bootstrap_ratio([1.0, 2.0], [1.0, -1.0], [1, 2], seed=1)
     with pytest.raises(BadInputError, match="between 0 and 1"):
         interval(0.0, [1.0], level=95.0)

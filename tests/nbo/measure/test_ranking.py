@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from nbo.errors import BadInputError, NotEnoughDataError
-from nbo.measure.ranking import auc, auc_interval, lift_at, lift_interval
+from nbo.measure.ranking import Ranking, auc, auc_interval, lift_at, lift_interval
 
 ROWS = st.lists(st.tuples(st.integers(0, 6), st.booleans()), min_size=2, max_size=60).filter(
     lambda rows: len({label for _, label in rows}) == 2
@@ -45,6 +45,18 @@ def test_order_of_rows_does_not_matter(rows, random):
         score, label = zip(*rows, strict=True)
         again_score, again_label = zip(*shuffled, strict=True)
         assert measure(score, label) == pytest.approx(measure(again_score, again_label))
+
+
+def test_drawing_a_row_twice_is_weighting_it_by_two():
+    draw = np.random.default_rng(0)
+    score, times = np.round(draw.beta(2, 5, 3000), 2), draw.integers(0, 4, 3000)
+    label = draw.random(3000) < score
+    weight = times[None, :].astype(float)
+    ranking = Ranking(score, label)
+    again = np.repeat(score, times), np.repeat(label, times)
+    assert ranking.auc(weight)[0] == pytest.approx(auc(*again))
+    assert ranking.auc(weight)[0] == pytest.approx(roc_auc_score(label, score, sample_weight=times))
+    assert ranking.lift(weight, 0.1)[0] == pytest.approx(lift_at(*again))
 
 
 def test_intervals_hold_the_value_and_repeat_with_the_seed():
