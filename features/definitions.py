@@ -19,13 +19,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
+from nbo.decision.durations import parse_duration
 from nbo.decision.facts import Fact, FactType
 
 BUCKETS = 60
 """A window is exact to one bucket, which is this part of it."""
 
-_DURATION = re.compile(r"(\d+)\s*([smhdw])")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _EVENT = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
 _PATTERN = re.compile(r"[a-z0-9_.*?\[\]!-]+")
@@ -47,21 +46,6 @@ class Kind(StrEnum):
 
 
 _NEED_ATTRIBUTE = frozenset({Kind.SUM, Kind.MEAN, Kind.LAST, Kind.DISTINCT})
-
-
-def parse_duration(text: str) -> timedelta:
-    """Read ``"30d"``, ``"12h"``, ``"15m"``, ``"90s"`` or ``"2w"``.
-
-    >>> parse_duration("12h")
-    datetime.timedelta(seconds=43200)
-
-    Raises:
-        ValueError: Not a whole number followed by s, m, h, d or w.
-    """
-    found = _DURATION.fullmatch(text.strip())
-    if found is None:
-        raise ValueError(f"duration == {text!r}, must be a number and s, m, h, d or w, like '30d'")
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ default returned, so that one reading finds all mistakes of a file.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 from collections.abc import Collection
@@ -14,12 +15,11 @@ from typing import TypeVar
 
 import yaml
 
+from nbo.decision.durations import parse_duration
 from nbo.decision.rule_mistakes import suggestion
 from nbo.errors import Problem
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}\Z")
-_DURATION = re.compile(r"(?P<count>\d{1,6})(?P<unit>[smhdw])\Z")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _FLAGS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 T = TypeVar("T")
 LIMIT = 1e12
@@ -173,9 +173,9 @@ class Section:
     def duration(self, field: str) -> timedelta:
         """Read a positive length of time: ``30d``, ``12h``, ``15m``, ``90s``, ``2w``."""
         text = self.text(field)
-        match = _DURATION.match(text)
-        if match and int(match["count"]) > 0:
-            return timedelta(**{_UNITS[match["unit"]]: int(match["count"])})
+        with contextlib.suppress(ValueError):
+            if length := parse_duration(text):
+                return length
         if text:
             self.problem(field, f"must be a length of time like 30d, 12h or 15m, was {text!r}")
         return timedelta(days=1)

@@ -2,27 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from features.definitions import EventType, Window, parse_duration
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("30d", timedelta(days=30)),
-        ("12h", timedelta(hours=12)),
-        ("15m", timedelta(minutes=15)),
-        ("90s", timedelta(seconds=90)),
-        (" 2 w", timedelta(weeks=2)),
-    ],
-)
-def test_durations_are_read(text, expected):
-    assert parse_duration(text) == expected
-
-
-@pytest.mark.parametrize("text", ["", "30", "d", "1.5h", "-3d", "30 days", "3d4h"])
-def test_other_texts_are_no_durations(text):
-    with pytest.raises(ValueError, match="must be a number and s, m, h, d or w"):
-        parse_duration(text)
+from features.definitions import EventType, Window
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,10 @@ import doctest
 
 import pytest
 
-from features import definitions, identity
+from features import identity
 
 
-@pytest.mark.parametrize("module", [definitions, identity])
+@pytest.mark.parametrize("module", [identity])
 def test_examples_in_docstrings_run(module):
     result = doctest.testmod(module)
     assert result.attempted > 0
