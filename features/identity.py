@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from features.keys import (
+    ID,
     PREFIX,
     check_customer_id,
     features_key,
@@ -26,7 +28,6 @@ KINDS = ("id", "account", "phone", "email")
 MAX_LENGTH = 254
 _EMAIL = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\".]{2,}")
 _ACCOUNT = re.compile(r"[A-Z0-9](?:[A-Z0-9._/-]{0,62}[A-Z0-9])?")
-_ID = re.compile(r"[A-Za-z0-9._:@+-]{1,128}")
 _PHONE = re.compile(r"[+0-9 ()./\u00a0\u2011-]{3,40}")
 _BATCH = 1000
 
@@ -38,7 +39,7 @@ class Identity(NamedTuple):
         customer_id: Whose it is.
         kind: ``"phone"``, ``"email"`` or ``"account"``.
         value: As known to the source; normalised when loaded.
-        score: How likely this customer is meant by it, higher first.
+        score: How likely this customer is meant by it, above 0; counts against the others'.
     """
 
     customer_id: str
@@ -53,7 +54,7 @@ class Match(NamedTuple):
     Attributes:
         customer_id: The customer.
         kind: What matched, one of `KINDS`.
-        score: Higher is more likely.
+        score: Above 0; higher is more likely.
     """
 
     customer_id: str
@@ -80,7 +81,7 @@ def normalise(kind: str, value: str, country: str) -> str:
         raise BadInputError("value", f"must be 1 to {MAX_LENGTH} characters, was {len(text)}")
     if kind == "phone":
         return _phone(text, country)
-    patterns = {"email": _EMAIL, "account": _ACCOUNT, "id": _ID}
+    patterns = {"email": _EMAIL, "account": _ACCOUNT, "id": ID}
     if kind not in patterns:
         raise BadInputError("kind", f"must be one of {', '.join(KINDS)}, was {kind!r}")
     if kind == "account":
@@ -141,6 +142,7 @@ def load(redis: redis.Redis, rows: Iterable[Identity], country: str, prefix: str
         try:
             check_customer_id(row.customer_id)
             value = normalise(row.kind, row.value, country)
+            _check_score(row.score)
         except BadInputError as error:
             raise BadInputError(
                 f"identities row {number}, {error.field}", error.constraint
@@ -150,6 +152,11 @@ def load(redis: redis.Redis, rows: Iterable[Identity], country: str, prefix: str
     while batch := list(islice(customers, _BATCH)):
         _load_batch(redis, batch, prefix)
     return sum(map(len, wanted.values()))
+
+
+def _check_score(score: float) -> None:
+    if not (score and 0 < score < math.inf):  # a table may hold nulls
+        raise BadInputError("score", f"must be a number above 0, was {score}")
 
 
 def _load_batch(

@@ -11,7 +11,8 @@ import re
 from nbo.errors import BadInputError
 
 PREFIX = "nbo"
-_CUSTOMER_ID = re.compile(r"[A-Za-z0-9._:@+-]{1,128}")
+ID = re.compile(r"[A-Za-z0-9._:@+-]{1,128}")
+"""What an id may be, of whatever: it may stand in a key, a URL and a log line."""
 
 
 def check_customer_id(customer_id: str, field: str = "customer_id") -> str:
@@ -21,7 +22,7 @@ def check_customer_id(customer_id: str, field: str = "customer_id") -> str:
         BadInputError: Empty, longer than 128 characters, or with others than letters, digits
             and ``._:@+-``; braces would break the hash tag.
     """
-    if not _CUSTOMER_ID.fullmatch(customer_id):
+    if not ID.fullmatch(customer_id):
         raise BadInputError(
             field,
             "must be 1 to 128 letters, digits or ._:@+-, "

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from nbo.errors import BadInputError
-from serving.request_checks import not_in_the_future
+from serving.request_checks import not_in_the_future, since_1970
 
 
 class Clock:
@@ -24,7 +24,11 @@ class Clock:
         self.now = now
 
     def asked(self, at: datetime | None) -> datetime:
-        """The named instant if that is allowed, else now."""
+        """The named instant if that is allowed, else now.
+
+        Raises:
+            BadInputError: naming one is not allowed here, or it lies before 1970 or ahead.
+        """
         if at is None:
             return self.now()
         if not self._accept:
@@ -33,4 +37,4 @@ class Clock:
                 "is refused: this server decides for its own clock; set "
                 "serving.accept_request_time = true in nbo.toml for replays",
             )
-        return not_in_the_future("at", at, self.now())
+        return since_1970("at", not_in_the_future("at", at, self.now()))

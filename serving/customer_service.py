@@ -54,10 +54,13 @@ class CustomerService(customers_pb2_grpc.CustomerServiceServicer):
             raise BadInputError("identity", error.constraint) from error
         except RedisError as error:
             raise UnavailableError("redis", str(error)) from error
+        total = sum(match.score for match in matches)
         return customers_pb2.IdentifyCustomerResponse(
             matches=[
                 customers_pb2.CustomerMatch(
-                    customer_id=match.customer_id, kind=match.kind, likelihood=match.score
+                    customer_id=match.customer_id,
+                    kind=match.kind,
+                    likelihood=match.score / total,
                 )
                 for match in matches
             ]

@@ -7,7 +7,6 @@ from typing import Any
 
 import grpc
 
-from features.schema import FeatureSchema
 from features.stream import Event
 from nbo.decision.catalog import Catalog
 from nbo.decision.decide import World
@@ -18,7 +17,7 @@ from nbo.errors import BadInputError
 from nbo.v1 import offers_pb2, offers_pb2_grpc
 from serving import request_checks as check
 from serving.clock import Clock
-from serving.event_service import checked_event
+from serving.event_service import EventDoor
 from serving.offer_engine import OfferEngine, Question
 from serving.outcome_recorder import OutcomeRecorder
 from serving.wire import from_time, to_event, to_facts, to_time
@@ -30,12 +29,12 @@ class OfferService(offers_pb2_grpc.OfferServiceServicer):
     """Checks requests, asks the engine, words the reply."""
 
     def __init__(
-        self, engine: OfferEngine, outcomes: OutcomeRecorder, schema: FeatureSchema, clock: Clock
+        self, engine: OfferEngine, outcomes: OutcomeRecorder, door: EventDoor, clock: Clock
     ) -> None:
         self._engine = engine
         self._outcomes = outcomes
-        self._schema = schema
-        self._facts = schema.fact_schema()
+        self._door = door
+        self._facts = door.schema.fact_schema()
         self._clock = clock
 
     async def GetOffers(  # noqa: N802
@@ -68,8 +67,8 @@ class OfferService(offers_pb2_grpc.OfferServiceServicer):
             facts=facts,
         )
 
-    def _event(self, request: offers_pb2.GetOffersRequest) -> Event:
-        """The inline triggering event, checked like a published one."""
+    def _event(self, request: offers_pb2.GetOffersRequest) -> Event | None:
+        """The inline triggering event, checked, and ignored, like a published one."""
         event = to_event("event", request.event)
         event = replace(
             event,
@@ -81,7 +80,7 @@ class OfferService(offers_pb2_grpc.OfferServiceServicer):
                 "event.customer_id",
                 f"must be empty or {request.customer_id!r}, was {event.customer_id!r}",
             )
-        return checked_event("event", event, self._schema, self._clock.now())
+        return self._door.admit("event", event, self._clock.now())
 
 
 def _reply(

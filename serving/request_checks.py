@@ -6,23 +6,26 @@ and the remedy in one sentence, and the checks are few.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from nbo.decision.facts import Fact, FactSchema, FactType
+from features.events import MAX_FUTURE, MAX_TEXT
+from features.keys import check_customer_id
+from features.windows import EPOCH
+from nbo.decision import request
+from nbo.decision.facts import INTERACTION_FACTS, Fact, FactSchema, FactType
 from nbo.errors import BadInputError
 
-MAX_SLOTS = 50
+MAX_SLOTS = request.MAX_SLOTS
 MAX_FACTS = 100
-MAX_TEXT = 4096
 MAX_INTENT = 200
 MAX_IDENTITY = 256
 MAX_EVENTS = 5000
 MAX_CONTACTS = 100
-CLOCK_SKEW = timedelta(minutes=5)
 
-_ID = re.compile(r"[A-Za-z0-9._:@+\-]{1,128}")
+ENGINES_OWN = frozenset(INTERACTION_FACTS) - {"interaction.intent"}
+"""Facts the engine derives from the request itself: a client that gave others would log a lie."""
+
 _KINDS: Mapping[FactType, type] = {
     FactType.NUMBER: float,
     FactType.TEXT: str,
@@ -36,14 +39,7 @@ def identifier(field: str, value: str, *, required: bool = True) -> str:
         return value
     if not value:
         raise BadInputError(field, "is required")
-    if not _ID.fullmatch(value):
-        shown = value if len(value) <= 40 else value[:40] + "…"
-        raise BadInputError(
-            field,
-            "must be 1 to 128 characters of letters, digits and . _ : @ + -, "
-            f"was {shown!r} ({len(value)} characters)",
-        )
-    return value
+    return check_customer_id(value, field)
 
 
 def between(field: str, value: int, low: int, high: int) -> int:
@@ -62,12 +58,19 @@ def at_most(field: str, value: str, limit: int) -> str:
 
 def not_in_the_future(field: str, at: datetime, now: datetime) -> datetime:
     """An instant at most five minutes ahead of the server's clock."""
-    if at > now + CLOCK_SKEW:
+    if at > now + MAX_FUTURE:
         raise BadInputError(
             field,
             f"must not be more than 5 minutes in the future, was {at.isoformat()} "
             f"at {now.isoformat()}",
         )
+    return at
+
+
+def since_1970(field: str, at: datetime) -> datetime:
+    """An instant the stores can hold."""
+    if at < EPOCH:
+        raise BadInputError(field, f"must not be before 1970, was {at.isoformat()}")
     return at
 
 
@@ -79,6 +82,8 @@ def context_facts(field: str, facts: Mapping[str, Fact], schema: FactSchema) -> 
         place = f"{field}[{name!r}]"
         if not name.startswith(("interaction.", "event.")):
             raise BadInputError(place, "must be an interaction.* or event.* fact")
+        if name in ENGINES_OWN:
+            raise BadInputError(place, "is refused: the engine derives it from the request itself")
         kind = schema.types.get(name)
         if kind is None:
             raise BadInputError(place, "is not declared in the workspace's feature schema")

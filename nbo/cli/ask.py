@@ -48,7 +48,12 @@ def identify(
     with connect(workspace) as client:
         matches = client.identify(identity)
     if as_json:
-        print_json([{"customer_id": m.customer_id, "kind": m.kind} for m in matches])
+        print_json(
+            [
+                {"customer_id": m.customer_id, "kind": m.kind, "likelihood": m.likelihood}
+                for m in matches
+            ]
+        )
         return
     rows = [(m.customer_id, m.kind, f"{m.likelihood:.0%}") for m in matches]
     print_table(f"{identity}: {len(rows)} found", ["customer", "by", "likelihood>"], rows)

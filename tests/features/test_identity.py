@@ -101,6 +101,13 @@ def test_a_wrong_row_is_named_and_nothing_is_loaded(store):
     assert store.dbsize() == 0
 
 
+@pytest.mark.parametrize("score", [0.0, -1.0, float("nan"), float("inf"), None])
+def test_a_score_that_is_no_weight_is_refused(store, score):
+    with pytest.raises(BadInputError, match="identities row 1, score: must be a number above 0"):
+        load(store, [Identity("c-5", "phone", "0151 23456789", score)], "DE")
+    assert store.dbsize() == 0
+
+
 def test_a_forgotten_customer_leaves_nothing_behind(store, redis_url):
     load(store, ROWS[:1] + ROWS[2:4], "DE")
     store.hset(features_key("c-1"), "e", b"")

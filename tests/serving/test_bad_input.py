@@ -41,11 +41,17 @@ def stub(deployment):
         ({"at": Timestamp(seconds=10**15)}, "at"),
         ({"at": Timestamp(seconds=1, nanos=-7)}, "at"),
         ({"at": Timestamp(seconds=4 * 10**9)}, "at"),
+        ({"at": Timestamp(seconds=-62_135_596_800)}, "at"),
+        ({"at": Timestamp(seconds=-1)}, "at"),
         ({"facts": {"customer.has_card": common_pb2.Value(flag=False)}}, "customer.has_card"),
         ({"facts": {"event.topic": common_pb2.Value(number=1)}}, "event.topic"),
         ({"facts": {"event.nope": common_pb2.Value(number=1)}}, "event.nope"),
         ({"facts": {"event.spent": common_pb2.Value(number=float("nan"))}}, "event.spent"),
         ({"facts": {"event.topic": common_pb2.Value()}}, "event.topic"),
+        ({"facts": {"event.type": common_pb2.Value(text="shop.visited")}}, "event.type"),
+        ({"facts": {"interaction.channel": common_pb2.Value(text="web")}}, "interaction.channel"),
+        ({"facts": {"interaction.hour": common_pb2.Value(number=3)}}, "interaction.hour"),
+        ({"facts": {"interaction.weekday": common_pb2.Value(number=3)}}, "interaction.weekday"),
         ({"facts": {f"event.f{i}": common_pb2.Value(number=1) for i in range(101)}}, "facts"),
         ({"event": common_pb2.Event(type="shop.visited")}, "event.at"),
         ({"event": common_pb2.Event(type="nope", at=Timestamp(seconds=1))}, "event.type"),
@@ -63,6 +69,16 @@ def test_the_status_carries_a_bad_request_detail(client):
         client.offers("c-30", interaction_id="i-1", slots=-1)
     assert caught.value.field == "slots"
     assert "between 1 and 50, was -1" in caught.value.constraint
+
+
+def test_a_customer_is_not_asked_about_before_1970(client):
+    with pytest.raises(BadInputError, match="before 1970"):
+        client.customer("c-30", at=datetime(1, 1, 2, tzinfo=UTC))
+
+
+def test_facts_only_the_desktop_knows_are_taken(client, now):
+    facts = {"interaction.intent": "complaint", "event.topic": "bread"}
+    assert client.offers("c-30", interaction_id="i-1", at=now, facts=facts).decision_id
 
 
 def test_an_unknown_customer_is_not_found(client):

@@ -8,8 +8,12 @@ from features.stream import Event
 
 
 def test_a_shared_phone_finds_both_customers(client):
-    found = {match.customer_id for match in client.identify("030 5550001")}
-    assert found == {"c-0", "c-1"}
+    found = {match.customer_id: match.likelihood for match in client.identify("030 5550001")}
+    assert found == {"c-0": 0.5, "c-1": 0.5}
+
+
+def test_a_customers_own_phone_is_certain(client):
+    assert [match.likelihood for match in client.identify("030 5550002")] == [1.0]
 
 
 def test_an_unknown_phone_finds_nobody(client):

@@ -47,3 +47,5 @@ def test_a_replay_clock_refuses_the_future():
     assert clock.asked(past) == past
     with pytest.raises(BadInputError, match="future"):
         clock.asked(datetime(2026, 3, 2, tzinfo=UTC))
+    with pytest.raises(BadInputError, match="before 1970"):
+        clock.asked(datetime(1, 6, 1, tzinfo=UTC))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import subprocess
 import sys
 import time
@@ -159,6 +160,8 @@ def test_up_serves_until_ctrl_c_and_leaves_nothing_running(make_corner, free_add
         assert run("features", "materialize", "-w", workspace).returncode == 0
         asked = run("offers", "c-4", "-w", workspace, "--at", "2026-03-10T12:00Z")
         assert "Shop card" in asked.stdout, asked
+        known = json.loads(run("identify", "030 5550001", "-w", workspace, "--json").stdout)
+        assert [(m["customer_id"], m["likelihood"]) for m in known] == [("c-0", 0.5), ("c-1", 0.5)]
         doctor = run("doctor", "-w", workspace)
         assert doctor.returncode == 0, doctor.stdout
         second = run("up", "-w", workspace)
