@@ -92,13 +92,6 @@ class BatchPropensity:
         }
         (folder / MODEL_FILE).write_text(json.dumps(body), encoding="utf-8")
 
-    @staticmethod
-    def warm_up() -> None:
-        """Load LightGBM now, which takes seconds, so that the first `load` does not."""
-        import lightgbm
-
-        del lightgbm
-
     @classmethod
     def load(cls, folder: Path, version: str = "batch") -> BatchPropensity:
         """Read what `save` wrote.

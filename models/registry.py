@@ -7,6 +7,7 @@ sum is a tag of the version, so that neither a file nor the manifest can change 
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import logging
 import os
@@ -163,6 +164,12 @@ class Registry:
 def _open_client(tracking_uri: str) -> Any:
     _require_database(tracking_uri)
     return load_mlflow()(tracking_uri=tracking_uri, registry_uri=tracking_uri)
+
+
+def preload() -> None:
+    """Import what registering and loading a model needs now: it takes seconds."""
+    importlib.import_module("lightgbm")
+    load_mlflow()
 
 
 def load_mlflow() -> Any:

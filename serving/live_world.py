@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 
 from models.batch import BatchPropensity
 from models.blend import BlendedPropensity
-from models.registry import CHAMPION, Registry
+from models.registry import CHAMPION, Registry, preload
 from models.weights import OnlineWeights
 from nbo.decision.catalog_text import CompiledCatalog
 from nbo.decision.decide import World
@@ -132,7 +132,7 @@ class LiveWorld:
     def _champion_in_force(self) -> BatchPropensity | None:
         """The model the registry names: the one served if it is that; None when it names none."""
         if self._registry is None:
-            BatchPropensity.warm_up()
+            preload()
             self._registry = self._open_registry()
         version = self._registry.champion_version(self._name)
         if version is None:

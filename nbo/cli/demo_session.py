@@ -16,8 +16,7 @@ from rich.console import Console
 
 from features.schema import FeatureSchema
 from features.stream import EventStream
-from models.batch import BatchPropensity
-from models.registry import load_mlflow
+from models.registry import preload
 from nbo.cli.load import load_features, load_log
 from nbo.cli.train import train_champion
 from nbo.client import Client
@@ -50,7 +49,7 @@ class DemoSession:
         self.client = Client(deployment.target, timeout=30.0)
         self._live = redis.Redis.from_url(deployment.stores.redis_url)
         # Training needs them, and they take seconds: load them while the stores are filled.
-        threading.Thread(target=_load_libraries, daemon=True).start()
+        threading.Thread(target=preload, daemon=True).start()
 
     @contextlib.contextmanager
     def step(self, title: str) -> Iterator[None]:
@@ -107,8 +106,3 @@ class DemoSession:
     ) -> None:
         self.client.close()
         self._live.close()
-
-
-def _load_libraries() -> None:
-    BatchPropensity.warm_up()
-    load_mlflow()
