@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import islice
+from operator import attrgetter
 
 from nbo.decision.catalog import Frequency, Offer, Policies, Suppression
 from nbo.decision.consent import Objection
@@ -40,7 +41,7 @@ class ContactPolicy:
         channel_id: str,
         interaction_id: str,
     ) -> None:
-        past = sorted((contact for contact in history if contact.at <= at), key=_instant)
+        past = sorted((contact for contact in history if contact.at <= at), key=attrgetter("at"))
         self._offers = _deferred(past, at) | _silenced(past, interaction_id)
         self._groups: dict[str, Objection] = {}
         self._all: Objection | None = None
@@ -157,10 +158,6 @@ def _by_scope(suppression: Suppression, past: Sequence[Contact]) -> dict[str, li
             key = {"offer": contact.offer_id, "group": contact.group_id}.get(suppression.scope, "")
             found.setdefault(key, []).append(contact)
     return found
-
-
-def _instant(contact: Contact) -> datetime:
-    return contact.at
 
 
 def _occurrences(suppression: Suppression, contacts: Sequence[Contact]) -> str:
