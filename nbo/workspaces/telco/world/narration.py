@@ -21,6 +21,11 @@ ARM_NAMES: Mapping[str, str] = {
     "engine": "nbo: offer and incentive by expected money, learning as it goes",
     "oracle": "the same, told the simulation's hidden truth",
 }
+ABOUT_BILLS = (
+    "Bills: of all customers who called, offered something or not, before and after the month; "
+    "who left pays nothing. The change holds what would have happened anyway; the last column "
+    "does not, as customers were divided by chance."
+)
 SHOWN_FACTS: Mapping[str, str] = {
     "tenure_months": "customer for",
     "contract": "contract",
@@ -145,11 +150,7 @@ def show_scoreboard(console: Console, board: Scoreboard) -> None:
             style=_style(arm),
         )
     console.print(bills)
-    console.print(
-        "  [dim]Bills: all customers who called, offered something or not, before and after the "
-        "month;\n  who left pays nothing. The change holds what would have happened anyway, the "
-        "last\n  column does not: customers were divided by chance.[/dim]\n"
-    )
+    console.print(Padding(Text(ABOUT_BILLS, style="dim"), (0, 0, 1, 2)))
     for arm, meaning in ARM_NAMES.items():
         console.print(f"  [dim]{arm:<11} {meaning}[/dim]")
     console.print()
@@ -166,8 +167,8 @@ def show_verdict(console: Console, board: Scoreboard) -> None:
         f"[dim]({gap.low:.0%} to {gap.high:.0%})[/dim]\n"
         f"[bold]{uplift:+.0%}[/bold] margin per offer, acceptance "
         f"[bold]{low.acceptance.value:.0%} → {mid.acceptance.value:.0%}[/bold]\n"
-        f"[bold]{bill.value:+.1f} €[/bold] a month on the bill of a customer who called, against "
-        f"generic [dim]({bill.low:+.1f} to {bill.high:+.1f})[/dim]\n"
+        f"[bold]{bill.value:+.1f} €[/bold] a month on a caller's bill, more than generic "
+        f"[dim]({bill.low:+.1f} to {bill.high:+.1f})[/dim]\n"
         f"GetOffers as the client saw it, under load: p50 [bold]{board.p50_ms:.1f} ms[/bold], "
         f"p99 [bold]{board.p99_ms:.1f} ms[/bold]\n"
         "[dim]All figures are simulated. Brackets: 95 % intervals, by customer.[/dim]"
