@@ -32,8 +32,8 @@ __all__ = [
 SEEN_FOR = timedelta(days=7)
 """How long an event id is remembered."""
 
-CHUNK = 250
-"""Events appended at a stretch on an event loop, some milliseconds of work here and in Redis."""
+CHUNK = 100
+"""Events appended at a stretch on an event loop, a few milliseconds of work here and in Redis."""
 
 APPEND_ONCE = """
 local added = {}
