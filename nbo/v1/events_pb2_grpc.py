@@ -49,7 +49,9 @@ class EventServiceServicer:
     def PublishEvents(self, request, context):
         """Takes a batch of events. Good ones are kept when others are refused; an accepted event is
         in the stream when this returns: a killed process loses nothing, a power failure at most the
-        last second (Redis' append-only file).
+        last second (Redis' append-only file). When Redis fails half-way, send the whole batch again:
+        event ids keep what was taken from being counted twice. Where the workspace sets
+        unknown_event_types = "ignore", events of undeclared types are neither taken nor errors.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
