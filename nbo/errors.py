@@ -7,7 +7,7 @@
     ├── UnavailableError       a store does not answer                gRPC UNAVAILABLE        exit 5
     ├── WorkspaceError         a workspace file is wrong, located     (never over gRPC)       exit 6
     ├── MissingExtraError      an optional package is not installed   (never over gRPC)       exit 7
-    └── NotEnoughDataError     too little to learn from               gRPC FAILED_PRECONDITION exit 8
+    └── NotEnoughDataError     too little to learn from              gRPC FAILED_PRECONDITION exit 8
 
 Transport codes are chosen in `serving`, exit codes in `nbo.cli`; this module knows neither.
 """
