@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shlex
 import shutil
 import socket
+import sys
 import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from nbo.cli.init import copy_workspace
 from nbo.cli.workspace import JsonOption
-from nbo.errors import BadInputError, NotFoundError
+from nbo.errors import BadInputError, NotFoundError, WorkspaceError
 from nbo.settings import FILE, STATE, Settings
 
 PLAYGROUND = Path(STATE) / "demo"
@@ -50,8 +53,9 @@ def demo(
     (folder / MARK).write_text("Made by `nbo demo`, which removes this folder to play again.\n")
     if not (folder / "demo.py").is_file():
         raise NotFoundError("demo", workspace, "this workspace brings no demo.py")
-    settings = Settings.load(folder)
     run = load_attribute(folder, "demo.py:run")
+    _prepare(folder)
+    settings = Settings.load(folder)
     with contextlib.ExitStack() as running:
         with console.status("Starting Redis, PostgreSQL, the gRPC server and the worker ..."):
             deployment = running.enter_context(
@@ -67,11 +71,25 @@ def demo(
     if as_json:
         print(json.dumps(result, indent=2))
     else:
-        shown = _nearby(folder)
         console.print(
-            f"\nDone in {result['seconds']:.0f} s. Everything is kept: "
-            f"[bold]nbo up -w {shown}[/bold] serves it again."
+            f"\nDone in {result['seconds']:.0f} s. Everything is kept; serve it again with"
         )
+        # On a line of its own and never wrapped, so that it can be copied.
+        console.print(f"  [bold]{escape(_again(folder))}[/bold]", soft_wrap=True)
+
+
+def _prepare(folder: Path) -> None:
+    """Let the workspace add to its copy what only the demo needs, if its demo.py says how.
+
+    Comes after ``run`` was loaded: whatever is wrong with the file was reported there.
+    """
+    from serving.plugins import load_attribute
+
+    try:
+        prepare = load_attribute(folder, "demo.py:prepare")
+    except WorkspaceError:
+        return
+    prepare(folder)
 
 
 def _make_room(folder: Path) -> None:
@@ -98,3 +116,10 @@ def free_address() -> str:
 def _nearby(folder: Path) -> Path:
     here = Path.cwd()
     return folder.relative_to(here) if folder.is_relative_to(here) else folder
+
+
+def _again(folder: Path) -> str:
+    """The command that serves a played workspace, as it can be typed where the user stands."""
+    called = sys.argv[0]
+    program = called if shutil.which("nbo") is None and Path(called).name == "nbo" else "nbo"
+    return shlex.join([program, "up", "-w", str(_nearby(folder))])

@@ -39,6 +39,7 @@ def telco_deployment() -> Iterator[Served]:
     """Start it, load it, train; stop it and remove all of it afterwards."""
     with tempfile.TemporaryDirectory(prefix="nbo-bench-", ignore_cleanup_errors=True) as scratch:
         folder = copy_workspace("telco", Path(scratch) / "telco")
+        load_attribute(folder, "demo.py:prepare")(folder)
         set_up = load_attribute(folder, "demo.py:set_up")
         settings = Settings.load(folder)
         with (

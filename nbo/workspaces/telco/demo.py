@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -35,6 +36,18 @@ from world.terms import read_catalog
 
 DESKS = 6
 SEEN_BY_WINDOWS = 90  # days; older events can't move any window any more
+
+
+def prepare(folder: Path) -> None:
+    """Add the experiment and its yardstick, the oracle, to the copy that is played.
+
+    The workspace itself has neither: whoever starts from it gives every customer the engine.
+    Call it once per copy, before its settings are loaded.
+    """
+    for file, part in (("catalog.yaml", "experiment.yaml"), ("nbo.toml", "plugins.toml")):
+        added = (folder / "world" / part).read_text(encoding="utf-8")
+        with (folder / file).open("a", encoding="utf-8") as text:
+            text.write(f"\n{added}")
 
 
 def run(session: Any) -> dict[str, Any]:
