@@ -84,6 +84,7 @@ class OutcomeRecorder:
     def _checked(self, request: offers_pb2.RecordOutcomeRequest, decision: Record) -> OutcomeInput:
         if request.outcome == common_pb2.OUTCOME_UNSPECIFIED:
             raise BadInputError("outcome", "is required")
+        kind = Outcome(_name("outcome", common_pb2.Outcome, request.outcome))
         now = self._clock.now()
         stated = self._time("at", request)
         if stated is None:
@@ -95,8 +96,8 @@ class OutcomeRecorder:
             idempotency_key=check.identifier("idempotency_key", request.idempotency_key),
             decision_id=request.decision_id,
             rank=check.between("rank", request.rank, 1, check.MAX_SLOTS),
-            kind=Outcome(_name("outcome", common_pb2.Outcome, request.outcome)),
-            reason=_reason(request.reason),
+            kind=kind,
+            reason=_reason(kind, request.reason),
             at=at,
             defer_until=self._time("defer_until", request),
             at_stated=stated is not None,
@@ -118,9 +119,13 @@ class OutcomeRecorder:
         return to_time(field, getattr(request, field)) if request.HasField(field) else None
 
 
-def _reason(number: int) -> str:
+def _reason(kind: Outcome, number: int) -> str:
     name = _name("reason", common_pb2.Reason, number)
-    return "" if name == "REASON_UNSPECIFIED" else name
+    if name == "REASON_UNSPECIFIED":
+        return ""
+    if kind not in (Outcome.DECLINED, Outcome.SKIPPED):
+        raise BadInputError("reason", f"belongs to DECLINED and SKIPPED, was {name} for {kind}")
+    return name
 
 
 def _name(field: str, kind: object, number: int) -> str:

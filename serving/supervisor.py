@@ -22,7 +22,7 @@ from nbo.settings import Address, Settings, parse_listen
 from serving.process import command, prepared_file
 from serving.running import Running, only_deployment, write_running
 from serving.stores import RunningStores, Stores
-from serving.workspace_state import prepare_schema, publish_catalog, read_catalog
+from serving.workspace_state import feature_source, prepare_schema, publish_catalog, read_catalog
 
 log = structlog.get_logger()
 
@@ -174,6 +174,8 @@ class Deployment:
             schema = prepare_schema(self.settings)
             text, compiled = read_catalog(self.settings, schema)
             publish_catalog(ledger, text, compiled, author=os.environ.get("USER", "nbo"))
+            self._features = feature_source(self.settings.feature_repo)
+            self._catalog = compiled.catalog.version
         finally:
             ledger.dispose()
 
@@ -189,7 +191,8 @@ class Deployment:
         if self._listen.port == 0:  # chosen by the system once: a restart must not move it
             self._listen = parse_listen(self.target)
             self.child("server").restart_with(self._line("server"))
-        write_running(self.settings.state_dir, Running(self.target, os.getpid()))
+        running = Running(self.target, os.getpid(), self._features, self._catalog)
+        write_running(self.settings.state_dir, running)
 
     def _spawn(self, name: str) -> Child:
         state = self.settings.state_dir

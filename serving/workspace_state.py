@@ -9,9 +9,10 @@ from sqlalchemy import Engine
 
 from features.schema import FeatureSchema, compile_schema
 from nbo.decision.catalog_text import CompiledCatalog, load_catalog
-from nbo.errors import Problem, WorkspaceError
+from nbo.errors import NboError, Problem, WorkspaceError
 from nbo.ledger import catalogs
 from nbo.settings import Settings
+from serving.running import read_running
 
 
 def prepare_schema(settings: Settings) -> FeatureSchema:
@@ -31,7 +32,7 @@ def prepare_schema(settings: Settings) -> FeatureSchema:
 def mark_schema_current(settings: Settings) -> None:
     """Remember that the compiled schema belongs to the feature repo as it is now."""
     mark = settings.schema_file.with_suffix(".source")
-    mark.write_text(_fingerprint(settings.feature_repo), encoding="utf-8")
+    mark.write_text(feature_source(settings.feature_repo), encoding="utf-8")
 
 
 def is_schema_current(settings: Settings) -> bool:
@@ -39,7 +40,21 @@ def is_schema_current(settings: Settings) -> bool:
     mark = settings.schema_file.with_suffix(".source")
     if not mark.is_file() or not settings.schema_file.is_file():
         return False
-    return mark.read_text(encoding="utf-8") == _fingerprint(settings.feature_repo)
+    return mark.read_text(encoding="utf-8") == feature_source(settings.feature_repo)
+
+
+def require_served_features(settings: Settings) -> None:
+    """Refuse to change what a running engine reads: it would know none of its customers.
+
+    Raises:
+        NboError: the engine runs, with other definitions than the feature repo holds now.
+    """
+    running = read_running(settings.state_dir)
+    if running is not None and running.features != feature_source(settings.feature_repo):
+        raise NboError(
+            "feature_repo changed since the engine was started: restart `nbo up`, "
+            "then run this again; nothing was changed"
+        )
 
 
 def read_catalog(settings: Settings, schema: FeatureSchema) -> tuple[str, CompiledCatalog]:
@@ -64,7 +79,8 @@ def publish_catalog(ledger: Engine, text: str, compiled: CompiledCatalog, author
         catalogs.publish(ledger, version, text, author=author, comment="read from catalog.yaml")
 
 
-def _fingerprint(repo: Path) -> str:
+def feature_source(repo: Path) -> str:
+    """Fingerprint of the definitions in a feature repo."""
     digest = hashlib.blake2b(digest_size=16)
     for file in sorted(repo.rglob("*")):
         if file.suffix in {".py", ".yaml"} and file.is_file():

@@ -85,7 +85,11 @@ def write_data(workspace: Path) -> None:
     ).write_parquet(workspace / "data" / "customers.parquet")
     phones = [f"+49305550{max(i, 1):03d}" for i in range(n)]
     pl.DataFrame(
-        {"customer_id": [f"c-{i}" for i in range(n)], "kind": ["phone"] * n, "value": phones}
+        {
+            "customer_id": [f"c-{i}" for i in range(n)] * 2,
+            "kind": ["phone"] * n + ["account"] * n,
+            "value": phones + [f"DE-{i:05d}" for i in range(n)],
+        }
     ).write_parquet(workspace / "data" / "identities.parquet")
 
 

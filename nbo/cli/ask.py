@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
+from rich.padding import Padding
 
 from nbo.cli.output import console, print_json, print_table
 from nbo.cli.workspace import JsonOption, WorkspaceOption, connect
+from nbo.decision.facts import Fact, FactType
 from nbo.errors import BadInputError
+from nbo.settings import Settings
 
 AtOption = Annotated[
     str, typer.Option("--at", help="Instant, ISO 8601 with time zone.", show_default="now")
@@ -24,7 +29,9 @@ AttributeOption = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command("identify", epilog="Example:  nbo identify '+49 30 5550100'")(identify)
+    app.command(
+        "identify", epilog="Example:  nbo identify DE-00042   ·   nbo identify '+49 30 1234567'"
+    )(identify)
     app.command("customer", epilog="Example:  nbo customer c-00017")(customer)
     app.command(
         "offers",
@@ -104,9 +111,13 @@ def offers(
 ) -> None:
     """Ask what to offer a customer now, with which incentive, and why."""
     instant = _instant("--at", at)
+    if attributes and not event:
+        raise BadInputError("--set", "belongs to a triggering event: give --event TYPE too")
     trigger = None
     if event:
-        trigger = _event(customer_id, event, attributes, instant or datetime.now(UTC), "")
+        known = _declared(workspace, event)
+        moment = instant or datetime.now(UTC)
+        trigger = _event(customer_id, event, attributes, moment, "", known)
     with connect(workspace) as client:
         reply = client.offers(
             customer_id,
@@ -116,15 +127,17 @@ def offers(
             event=trigger,
             slots=slots,
             at=instant,
-            refusals=refusals or as_json,
+            refusals=refusals,
         )
     if as_json:
         print_json(reply)
         return
     _show_offers(reply)
     if refusals:
-        rows = [(r.offer_id, r.incentive_id, r.stage, r.rule, r.detail) for r in reply.refusals]
-        print_table("Refused", ["offer", "incentive", "stage", "rule", "because"], rows)
+        for refusal in reply.refusals:
+            what = " + ".join(filter(None, (refusal.offer_id, refusal.incentive_id)))
+            console.print(f"[red]✗[/red] {escape(what)}  {refusal.stage}: {escape(refusal.rule)}")
+            console.print(Padding(escape(refusal.detail), (0, 0, 0, 4)), style="dim")
 
 
 def event(
@@ -140,7 +153,9 @@ def event(
 ) -> None:
     """Publish an event of a customer."""
     instant = _instant("--at", at) or datetime.now(UTC)
-    given = _event(customer_id, event_type, attributes, instant, event_id or str(uuid.uuid4()))
+    known = _declared(workspace, event_type)
+    event_id = event_id or str(uuid.uuid4())
+    given = _event(customer_id, event_type, attributes, instant, event_id, known)
     with connect(workspace) as client:
         reply = client.publish([given])
     for error in reply.errors:
@@ -184,31 +199,47 @@ def outcome(
 
 
 def _show_offers(reply: Any) -> None:
-    rows = [
-        (
-            str(slot.rank),
-            slot.offer_name or slot.offer_id,
-            slot.incentive_name or "–",
-            f"{slot.propensity:.1%}",
-            f"{slot.value:,.2f}",
-            f"{slot.expected_value:,.2f}",
-            "; ".join(slot.reasons),
+    for slot in reply.slots:
+        name = slot.offer_name or slot.offer_id
+        sweetener = f"  + {slot.incentive_name}" if slot.incentive_name else ""
+        console.print(f"[bold]{slot.rank}  {escape(name)}[/bold]{escape(sweetener)}")
+        money = (
+            f"accepts {slot.propensity:.0%} × {slot.value:,.2f} = "
+            f"{slot.expected_value:,.2f} {reply.currency} expected"
         )
-        for slot in reply.slots
-    ]
-    columns = ["#>", "offer", "incentive", "propensity>", f"value {reply.currency}>", "expected>"]
-    if rows:
-        print_table("", [*columns, "why"], rows)
-        console.print(f"Say: [italic]{reply.slots[0].script}[/italic]")
-    else:
+        for line in (money, "; ".join(slot.reasons), f"“{slot.script}”" if slot.script else ""):
+            if line:
+                console.print(Padding(escape(line), (0, 0, 0, 3)))
+    if not reply.slots:
         console.print("Nothing to offer now; add --refusals to see why.")
-    console.print(f"[dim]decision {reply.decision_id}  model {reply.versions['model']}[/dim]")
+    arms = ", ".join(f"{name}: {arm}" for name, arm in reply.arms.items())
+    console.print(
+        f"[dim]decision {reply.decision_id}  model {reply.versions['model']}"
+        + (f"  experiment {arms}" if arms else "")
+        + "[/dim]"
+    )
     for step in reply.degraded:
-        console.print(f"[yellow]degraded: {step}[/yellow]")
+        console.print(f"[yellow]degraded: {escape(step)}[/yellow]")
+
+
+def _declared(workspace: Path, event_type: str) -> Mapping[str, FactType]:
+    """Attributes of an event type and their kinds; empty when the workspace was never compiled."""
+    from features.schema import FeatureSchema
+
+    settings = Settings.load(workspace)
+    if not settings.schema_file.is_file():
+        return {}
+    declared = FeatureSchema.load(settings.schema_file).events.get(event_type)
+    return declared.types if declared else {}
 
 
 def _event(
-    customer_id: str, event_type: str, attributes: list[str], at: datetime, event_id: str
+    customer_id: str,
+    event_type: str,
+    attributes: list[str],
+    at: datetime,
+    event_id: str,
+    known: Mapping[str, FactType],
 ) -> Any:
     from features.stream import Event
 
@@ -217,20 +248,26 @@ def _event(
         customer_id=customer_id,
         type=event_type,
         at=at,
-        attributes=dict(_attribute(text) for text in attributes),
+        attributes=dict(_attribute(text, known) for text in attributes),
     )
 
 
-def _attribute(text: str) -> tuple[str, float | str | bool]:
+def _attribute(text: str, known: Mapping[str, FactType]) -> tuple[str, Fact]:
+    """One ``name=value``, read as its declared kind; the server judges what is not declared."""
     name, equals, value = text.partition("=")
     if not equals or not name:
         raise BadInputError("--set", f"must read name=value, was {text!r}")
-    if value in ("true", "false"):
+    kind = known.get(name, FactType.TEXT)
+    if kind is FactType.FLAG:
+        if value not in ("true", "false"):
+            raise BadInputError("--set", f"{name} must be true or false, was {value!r}")
         return name, value == "true"
-    try:
-        return name, float(value)
-    except ValueError:
-        return name, value
+    if kind is FactType.NUMBER:
+        try:
+            return name, float(value)
+        except ValueError as error:
+            raise BadInputError("--set", f"{name} must be a number, was {value!r}") from error
+    return name, value
 
 
 def _instant(option: str, text: str) -> datetime | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 
@@ -13,6 +13,9 @@ from nbo.cli.output import console, print_json
 from nbo.cli.workspace import JsonOption, WorkspaceOption
 from nbo.errors import NboError
 from nbo.settings import Settings
+
+if TYPE_CHECKING:
+    from serving.running import Running
 
 STALE_BEAT_SECONDS = 10.0
 MANY_WAITING = 10_000
@@ -63,6 +66,7 @@ def examine(workspace: Path) -> Iterator[Finding]:
         return
     yield Finding("settings", "ok", f"workspace {settings.workspace.name} in {settings.directory}")
     yield from _definitions(settings)
+    yield from _plugins(settings)
     yield from _running(settings)
 
 
@@ -108,6 +112,7 @@ def _running(settings: Settings) -> Iterator[Finding]:
         yield Finding("engine", "warning", "does not run", "nbo up")
         return
     yield Finding("engine", "ok", f"process {running.pid} serves {running.target}")
+    yield from _behind(settings, running)
     from serving.stores import open_stores
 
     yield from _guarded("server", lambda: _server(running.target))
@@ -117,11 +122,54 @@ def _running(settings: Settings) -> Iterator[Finding]:
         yield from _guarded("model", lambda: _model(settings, stores))
 
 
+def _behind(settings: Settings, running: Running) -> Iterator[Finding]:
+    """Whether what runs is what the files say now."""
+    from features.schema import FeatureSchema
+    from serving.workspace_state import feature_source, read_catalog
+
+    remedy = "restart nbo up"
+    if running.features != feature_source(settings.feature_repo):
+        yield Finding("in force", "warning", "feature_repo changed since the start", remedy)
+        return
+    try:
+        _, compiled = read_catalog(settings, FeatureSchema.load(settings.schema_file))
+    except NboError:
+        return  # told above, with its place
+    version = compiled.catalog.version
+    if version == running.catalog:
+        yield Finding("in force", "ok", "features and catalogue as in the files")
+    else:
+        seen = f"the engine decides with catalogue {running.catalog}, the file is {version}"
+        yield Finding("in force", "warning", seen, remedy)
+
+
+def _plugins(settings: Settings) -> Iterator[Finding]:
+    from serving.plugins import load_models
+
+    if not settings.models.plugins:
+        return
+    try:
+        names = sorted(load_models(settings.directory, settings.models.plugins))
+    except NboError as error:
+        yield Finding("plug-ins", "error", str(error), "correct [models.plugins] in nbo.toml")
+    else:
+        yield Finding("plug-ins", "ok", ", ".join(names))
+
+
 def _guarded(what: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
     try:
         yield from look()
     except Exception as error:  # a doctor reports what it trips over
-        yield Finding(what, "error", f"{type(error).__name__}: {error}", "see .nbo/logs, or nbo up")
+        yield Finding(what, "error", _brief(error), "what `nbo up` prints says more")
+
+
+def _brief(error: Exception) -> str:
+    """One line of an error; a gRPC one prints a page."""
+    import grpc
+
+    if isinstance(error, grpc.RpcError):
+        return f"does not answer: {error.code().name}"
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
 def _server(target: str) -> Iterator[Finding]:

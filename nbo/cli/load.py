@@ -1,4 +1,4 @@
-"""`nbo features materialize` and `nbo ledger import`: the doors for data in bulk."""
+"""`nbo features materialize`, `nbo ledger import | url`: the doors for data in bulk."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nbo.cli import load_events
 from nbo.cli.output import print_json
 from nbo.cli.workspace import JsonOption, WorkspaceOption
-from nbo.settings import Settings
+from nbo.errors import UnavailableError
+from nbo.settings import EMBEDDED, Settings
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -29,6 +31,8 @@ def register(app: typer.Typer) -> None:
     ledger_app.command("import", epilog="Example:  nbo ledger import data/past-offers.parquet")(
         import_log
     )
+    ledger_app.command("url", epilog="Example:  nbo ledger url")(ledger_url)
+    load_events.register(features_app)
     app.add_typer(features_app, name="features")
     app.add_typer(ledger_app, name="ledger")
 
@@ -64,11 +68,26 @@ def import_log(
         typer.echo("  ".join(f"{name}: {count:,}" for name, count in counts.items()))
 
 
+def ledger_url(workspace: WorkspaceOption = Path()) -> None:
+    """Print the SQLAlchemy URL of the ledger, for notebooks and SQL tools."""
+    from serving.embedded_postgres import EmbeddedPostgres
+    from serving.running import read_running
+
+    settings = Settings.load(workspace)
+    if settings.stores.ledger != EMBEDDED:
+        typer.echo(settings.stores.ledger)
+        return
+    if read_running(settings.state_dir) is None:
+        raise UnavailableError("ledger", "the embedded one runs while `nbo up` runs; start that")
+    typer.echo(EmbeddedPostgres(settings.state_dir).start())  # joins the one that runs
+
+
 def load_features(settings: Settings, stores: Stores, upto: datetime) -> dict[str, int]:
     """Apply the feature repo and materialise it; rows per view, and identities."""
     from features import materialize as feast_side
-    from serving.workspace_state import mark_schema_current
+    from serving.workspace_state import mark_schema_current, require_served_features
 
+    require_served_features(settings)
     schema = feast_side.apply(settings.feature_repo, stores.redis_url, settings.schema_file)
     mark_schema_current(settings)
     counts = feast_side.materialize(settings.feature_repo, stores.redis_url, upto)

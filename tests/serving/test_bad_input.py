@@ -133,6 +133,8 @@ def test_wrong_outcomes_change_nothing(client, now):
         client.outcome(known, 1, "ACCEPTED", at=datetime.now(UTC) + timedelta(hours=1))
     with pytest.raises(BadInputError, match="defer_until"):
         client.outcome(known, 1, "DEFERRED", at=now)
+    with pytest.raises(BadInputError, match="reason"):
+        client.outcome(known, 1, "ACCEPTED", reason="PRICE", at=now)
     assert not client.customer("c-31", at=now + timedelta(hours=1)).contacts
 
 

@@ -140,6 +140,7 @@ def test_nobody_answers_is_one_sentence(tmp_path):
     ],
 )
 def test_a_wrong_argument_is_named(arguments, tmp_path):
+    (tmp_path / "nbo.toml").write_text('[workspace]\nname = "x"\n')
     shown = run(*arguments, "-w", tmp_path)
     assert shown.returncode == 2
     assert "--at" in shown.stderr or "--set" in shown.stderr
