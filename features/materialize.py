@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from features.schema import FeatureSchema
+from features.sources import check_sources
 from nbo.errors import Problem, WorkspaceError
 
 if TYPE_CHECKING:
@@ -31,11 +32,16 @@ def apply(repo_path: Path, redis_url: str, schema_path: Path) -> FeatureSchema:
         schema_path: Where to save the compiled schema (JSON).
 
     Raises:
-        WorkspaceError: The definitions are wrong; nothing was registered.
+        WorkspaceError: The definitions are wrong, or a table lacks what they name; nothing was
+            registered.
     """
+    from feast import FeatureView
+
     from features.compilation import read_definitions
 
     definitions = read_definitions(repo_path)
+    views = [value for value in definitions.feast if isinstance(value, FeatureView)]
+    check_sources(repo_path, views, definitions.schema.identities)
     store = _store(repo_path, redis_url)
     with _quiet():
         gone: list[Any] = _undefined(store, definitions.feast)
@@ -54,10 +60,15 @@ def materialize(repo_path: Path, redis_url: str, upto: datetime) -> dict[str, in
 
     Returns:
         Rows written, by view.
+
+    Raises:
+        WorkspaceError: A table lacks what a view reads; nothing was written.
     """
     store = _store(repo_path, redis_url)
+    registered = store.list_feature_views()
+    check_sources(repo_path, registered)
     with _quiet():
-        views = [view.name for view in store.list_feature_views()]
+        views = [view.name for view in registered]
         store.materialize(start_date=_BEGINNING, end_date=upto)
         written = cast("PackedOnlineStore", cast(Any, store._get_provider()).online_store).written
     return {view: written[view] for view in views}
