@@ -46,6 +46,8 @@ class FitReport:
         trees: Number chosen.
         figures: The model and its baselines on the test part, by name; see `training.evaluate`.
         importance: Inputs by loss reduction, largest first.
+        never_observed: Facts the model may read that are unknown in every exposure used; until
+            some exposure knows them they cannot matter. Sorted.
         seed: Of every draw.
     """
 
@@ -57,6 +59,7 @@ class FitReport:
     trees: int
     figures: Mapping[str, Figures]
     importance: Mapping[str, float]
+    never_observed: tuple[str, ...]
     seed: int
 
 
@@ -119,6 +122,7 @@ def fit(
         trees=trees,
         figures=figures,
         importance=model.importance(),
+        never_observed=_never_observed(used, encoding),
         seed=seed,
     )
     return FitResult(model, report)
@@ -150,6 +154,11 @@ def _judge(
         OFFER_RATE: offer_rates(offers, known, accepted, presented[test.start])[test],
     }
     return evaluate(predictions, accepted[test], customers(used[test]), seed)
+
+
+def _never_observed(used: Sequence[Example], encoding: Encoding) -> tuple[str, ...]:
+    observed = {name for one in used for name in one.request.facts}
+    return tuple(name for name, _ in encoding.facts if name not in observed)
 
 
 def _sizes(split: Split) -> tuple[int, int, int]:

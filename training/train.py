@@ -64,6 +64,7 @@ class TrainReport:
                 for name, figures in fitted.figures.items()
             },
             "importance": dict(fitted.importance),
+            "never_observed": list(fitted.never_observed),
             "seed": fitted.seed,
             "seconds": round(self.seconds, 2),
         }
@@ -143,10 +144,12 @@ def worth_promoting(report: FitReport) -> tuple[bool, str]:
     """
     baselines = [(name, one.excess) for name, one in report.figures.items() if name != MODEL]
     best, excess = min(baselines, key=lambda pair: pair[1].value)
+    verdict = "is not clearly better or worse: its log loss is the model's plus"
     if excess.high < 0.0:
-        return False, f"{best} has a lower log loss: {excess} against the model"
-    verdict = "has a higher log loss" if excess.low > 0.0 else "is not clearly better or worse"
-    return True, f"the best baseline, {best}, {verdict}: {excess} against the model"
+        verdict = "has a lower log loss than the model, the difference is"
+    elif excess.low > 0.0:
+        verdict = "has a higher log loss than the model, the difference is"
+    return excess.high >= 0.0, f"the best baseline, {best}, {verdict} {excess}"
 
 
 def _metrics(report: FitReport) -> dict[str, float]:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
+from rich import box
+from rich.table import Table
 
-from nbo.cli.output import console, print_json, print_table
+from nbo.cli.output import console, print_json
 from nbo.cli.workspace import JsonOption, WorkspaceOption
 from nbo.settings import Settings
 
 if TYPE_CHECKING:
     from serving.stores import Stores
     from training.train import TrainReport
+
+MOST_USED = 8
+"""Inputs that the report names, those with the largest loss reduction."""
 
 
 def register(app: typer.Typer) -> None:
@@ -67,16 +73,29 @@ def train_champion(settings: Settings, stores: Stores, upto: datetime) -> TrainR
 
 
 def show_report(report: TrainReport) -> None:
-    """Print what was trained and how good it is, beside the baselines."""
+    """Print what was trained, how good it is beside the baselines, and what it reads."""
     fitted = report.fit
-    rows = [
-        (name, *(f"{f.value:.3f} [{f.low:.3f}, {f.high:.3f}]" for f in figures[:4]))
-        for name, figures in fitted.figures.items()
-    ]
-    columns = ["on the newest exposures", "AUC>", "log loss>", "calibration error>", "lift>"]
-    print_table("", columns, rows)
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), header_style="bold")
+    table.add_column("on the newest exposures")
+    for name in ("AUC", "log loss", "calib.\nerror", "lift"):
+        # Only the names may take a second line: an interval broken in two is hard to read.
+        table.add_column(name, justify="right", no_wrap=True)
+    for name, one in fitted.figures.items():
+        short = (f"{one.ece.value:.3f}", f"{one.lift.value:.2f}")
+        table.add_row(name, str(one.auc), str(one.log_loss), *short)
+    console.print(table)
     role = "champion" if report.promoted else "challenger only"
     console.print(
         f"{report.name} version {report.version}: {role} ({report.reason}). "
-        f"{fitted.exposures:,} exposures, {fitted.trees} trees, {report.seconds:.1f} s."
+        f"{fitted.exposures:,} exposures, {fitted.trees} trees, {report.seconds:.1f} s.",
+        markup=False,
     )
+    most_used = list(fitted.importance)[:MOST_USED] or ["none"]
+    _print_names("most used inputs", most_used)
+    if fitted.never_observed:
+        _print_names("never observed in the log", fitted.never_observed)
+
+
+def _print_names(title: str, names: Sequence[str]) -> None:
+    """Print a list in one line, however long: names are to be found and copied whole."""
+    console.print(f"{title}: {', '.join(names)}", markup=False, highlight=False, soft_wrap=True)

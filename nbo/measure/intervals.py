@@ -38,6 +38,10 @@ class Estimate(NamedTuple):
     low: float
     high: float
 
+    def __str__(self) -> str:
+        """Three decimals each: ``0.106 [0.093, 0.119]``."""
+        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
 
 def bootstrap_mean(
     values: ArrayLike,

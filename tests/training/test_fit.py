@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from nbo.decision.catalog import Catalog
-from nbo.decision.facts import FactSchema
+from nbo.decision.facts import FactSchema, FactType
 from nbo.errors import NotEnoughDataError
 from training.examples import Example, treatment_of
 from training.fit import MODEL, MOVING_AVERAGE, OFFER_RATE, FitResult, fit
@@ -61,6 +61,9 @@ def test_it_beats_its_baselines_and_says_by_how_much(result: FitResult) -> None:
     promoted, reason = worth_promoting(result.report)
     assert promoted
     assert "higher log loss" in reason
+    best = min((figures[name].excess for name in (MOVING_AVERAGE, OFFER_RATE)), key=min)
+    assert reason.endswith(f"than the model, the difference is {best}")
+    assert "Estimate" not in reason
 
 
 def test_the_report_accounts_for_every_exposure(result: FitResult) -> None:
@@ -71,6 +74,21 @@ def test_the_report_accounts_for_every_exposure(result: FitResult) -> None:
     assert report.accepted > 1000
     assert 0 < report.trees <= FitParams().trees
     assert sum(result.model.evidence.values()) == 6_000
+
+
+def test_the_report_names_facts_that_no_exposure_knows(
+    make_examples: MakeExamples, schema: FactSchema, catalog: Catalog
+) -> None:
+    """Once known, even in one exposure, a fact is observed; what no model reads is not named."""
+    new = {"customer.clicks_7d": FactType.NUMBER, "event.amount": FactType.NUMBER}
+    grown = FactSchema({**schema.types, **new, "customer.topic": FactType.TEXT})
+    first, *others = make_examples(400)
+    asked = replace(first.request, facts={**first.request.facts, "customer.topic": "price"})
+    report = fit([replace(first, request=asked), *others], grown, catalog).report
+    known = {"customer.topic", *first.request.facts}
+    inputs = {name for name in grown.types if name != "event.amount"}
+    assert report.never_observed == tuple(sorted(inputs - known))
+    assert "customer.clicks_7d" in report.never_observed
 
 
 def test_same_examples_and_seed_give_the_same_model(

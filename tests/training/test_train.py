@@ -74,6 +74,9 @@ def test_from_the_ledger_to_the_champion(
     body = json.loads(json.dumps(report.to_dict()))
     assert set(body["figures"]) >= {MODEL, MOVING_AVERAGE}
     assert body["figures"][MODEL]["auc"][1] <= body["figures"][MODEL]["auc"][2]
+    assert body["never_observed"] == list(report.fit.never_observed)
+    assert "interaction.intent" in body["never_observed"]
+    assert "customer.age" not in body["never_observed"]
     # An earlier instant knows less.
     half = train(
         engine,

@@ -19,7 +19,7 @@ FIGURES = Figures(
     auc=Estimate(0.7, 0.65, 0.75),
     log_loss=Estimate(0.4, 0.35, 0.45),
     ece=Estimate(0.0123, 0.001, 0.03),
-    lift=Estimate(12.345, 11.0, 14.0),
+    lift=Estimate(12.346, 11.0, 14.0),
     excess=Estimate(0.0, 0.0, 0.0),
 )
 INPUTS = [f"customer.input_{number}" for number in range(10)]
@@ -53,24 +53,25 @@ def shown(monkeypatch):
 
 
 def test_the_table_fits_80_columns_with_its_intervals_whole(shown):
-    lines = shown(report()).splitlines()
-    table = [line for line in lines if line.startswith(("┏", "┃", "│", "└", "┡"))]
-    assert table
+    text = shown(report())
+    table = text[: text.index("telco version")].splitlines()
     assert max(map(len, table)) <= 80
-    numbers = [line for line in table if "0.700 [0.650, 0.750]" in line]
+    numbers = [line.split() for line in table if "0.700 [0.650, 0.750]" in line]
     assert len(numbers) == 3
     for line in numbers:
-        assert "0.400 [0.350, 0.450]" in line
-        assert "0.012" in line
-        assert "12.35" in line or "12.34" in line
-    assert "…" not in "".join(table)
+        assert " ".join(line).endswith("0.700 [0.650, 0.750] 0.400 [0.350, 0.450] 0.012 12.35")
+    words = " ".join(text.split())
+    for word in ("on the newest", "exposures", "calib.", "error", "moving", "acceptance"):
+        assert word in words
+    assert "…" not in text
 
 
 def test_the_most_used_inputs_stand_in_one_line(shown):
-    lines = shown(report()).splitlines()
+    text = shown(report())
+    lines = text.splitlines()
     assert f"most used inputs: {', '.join(INPUTS[:8])}" in lines
     assert not any("never observed" in line for line in lines)
-    assert any("(the best baseline [x] is worse). 600 exposures, 40 trees" in it for it in lines)
+    assert "(the best baseline [x] is worse). 600 exposures, 40 trees" in " ".join(text.split())
 
 
 def test_facts_never_observed_are_named(shown):

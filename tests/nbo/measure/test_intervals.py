@@ -7,6 +7,7 @@ import pytest
 
 from nbo.errors import BadInputError, NotEnoughDataError
 from nbo.measure.intervals import (
+    Estimate,
     bootstrap_draws,
     bootstrap_mean,
     interval,
@@ -99,3 +100,8 @@ def test_wrong_arrays_are_named() -> None:
         bootstrap_mean([1.0, 2.0], [1, 2, 3], seed=1)
     with pytest.raises(BadInputError, match="between 0 and 1"):
         interval(0.0, [1.0], level=95.0)
+
+
+def test_an_estimate_reads_as_its_value_and_interval() -> None:
+    assert str(Estimate(0.10649, 0.0931, 0.119)) == "0.106 [0.093, 0.119]"
+    assert f"{Estimate(-0.5, -1, 0.25)}" == "-0.500 [-1.000, 0.250]"
