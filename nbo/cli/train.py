@@ -45,10 +45,11 @@ def train_champion(settings: Settings, stores: Stores, upto: datetime) -> TrainR
     """Train on what the ledger knew at `upto`; returns the report."""
     from nbo.ledger.engine import migrate, open_ledger
     from serving.bootstrap import open_registry
-    from serving.workspace_state import prepare_schema, read_catalog
+    from serving.workspace_state import prepare_schema, read_catalog, require_served_features
     from training.grow import FitParams
     from training.train import train as fit_and_register
 
+    require_served_features(settings)
     ledger = open_ledger(stores.ledger_url)
     try:
         migrate(ledger)

@@ -112,9 +112,10 @@ def test_a_change_under_a_running_engine_is_noticed_and_refused(workspace):
     before = definitions.read_text()
     definitions.write_text(before + "\n# changed\n")
     try:
-        code, said = nbo(workspace, "features", "materialize")
-        assert code == 1
-        assert "restart `nbo up`" in said
+        for command in (("features", "materialize"), ("train",)):
+            code, said = nbo(workspace, *command)
+            assert code == 1
+            assert "restart `nbo up`" in said
         assert "restart nbo up" in nbo(workspace, "doctor")[1]
     finally:
         definitions.write_text(before)
