@@ -22,7 +22,7 @@ ARM_NAMES: Mapping[str, str] = {
     "oracle": "the same, told the simulation's hidden truth",
 }
 ABOUT_BILLS = (
-    "Bills: of all customers who called, offered something or not, before and after the month; "
+    "of all customers who called, offered something or not, before and after the month; "
     "who left pays nothing. The change holds what would have happened anyway; the last column "
     "does not, as customers were divided by chance."
 )
@@ -53,8 +53,8 @@ def chapter(console: Console, title: str, text: str = "") -> None:
 
 
 def say(console: Console, who: str, text: str) -> None:
-    """One line of the call."""
-    console.print(f"  [bold cyan]{who:<9}[/bold cyan] {text}")
+    """One line of the call; what does not fit goes on under the text."""
+    console.print(_labelled([(f"[bold cyan]{who}[/bold cyan]", text)], 9))
 
 
 def show_caller(console: Console, facts: Mapping[str, Any]) -> None:
@@ -72,19 +72,7 @@ def show_caller(console: Console, facts: Mapping[str, Any]) -> None:
 
 def show_offers(console: Console, reply: Any, took_ms: float) -> None:
     """The answer on the agent's screen: ranked offers, and the words for the first."""
-    table = Table.grid(padding=(0, 1))
-    table.add_column(justify="right")
-    table.add_column(ratio=1)
-    table.add_column(justify="right", no_wrap=True)
-    for slot in reply.slots:
-        name = Text(slot.offer_name, style="bold green" if slot.rank == 1 else "bold")
-        worth = f"[dim]accepts[/dim] {slot.propensity:.0%}  [dim]×[/dim] {slot.value:.0f} €  "
-        table.add_row(f"{slot.rank}", name, f"{worth}[dim]=[/dim] {slot.expected_value:>3.0f} €")
-        why = Text("; ".join(slot.reasons[:2]), style="dim")
-        if slot.incentive_id != "none":
-            table.add_row("", Text(f"+ {slot.incentive_name}", style="yellow"), "")
-        table.add_row("", why, "")
-    parts: list[Any] = [table]
+    parts: list[Any] = [part for slot in reply.slots for part in _slot(slot)]
     if reply.slots:
         parts.append(Text(f"\n“{reply.slots[0].script}”", style="italic"))
     else:
@@ -92,6 +80,29 @@ def show_offers(console: Console, reply: Any, took_ms: float) -> None:
     title = f"[dim]GetOffers · {took_ms:.1f} ms · {reply.versions.get('model', '')}[/dim]"
     box_ = Panel(Group(*parts), title=title, title_align="left", border_style="green")
     console.print(Padding(box_, (0, 0, 1, 2)))
+
+
+def _slot(slot: Any) -> list[Any]:
+    """One offer: name and worth in columns, incentive and reasons across the box."""
+    line = Table.grid(padding=(0, 1), expand=True)
+    line.add_column()
+    line.add_column(ratio=1)
+    line.add_column(justify="right", no_wrap=True)
+    # Numbers of one width: every offer is a grid of its own, and they must still align.
+    line.add_row(
+        f"{slot.rank}",
+        Text(slot.offer_name, style="bold green" if slot.rank == 1 else "bold"),
+        f"[dim]accepts[/dim] {slot.propensity:>3.0%} [dim]×[/dim] {slot.value:>3.0f} € "
+        f"[dim]=[/dim] {slot.expected_value:>3.0f} €",
+    )
+    why = "; ".join(slot.reasons[:2])
+    # The weights of context and lever are the rest of the product.
+    weight = slot.expected_value / (slot.propensity * slot.value)
+    weighted = f" (×{weight:.2f})" if abs(weight - 1) > 0.005 else ""
+    below = [Text(f"{why}{weighted}", style="dim")]
+    if slot.incentive_id != "none":
+        below.insert(0, Text(f"+ {slot.incentive_name}", style="yellow"))
+    return [line, *(Padding(text, (0, 0, 0, 2)) for text in below)]
 
 
 def show_refusals(console: Console, refusals: Sequence[Any], most: int = 4) -> None:
@@ -150,9 +161,10 @@ def show_scoreboard(console: Console, board: Scoreboard) -> None:
             style=_style(arm),
         )
     console.print(bills)
-    console.print(Padding(Text(ABOUT_BILLS, style="dim"), (0, 0, 1, 2)))
-    for arm, meaning in ARM_NAMES.items():
-        console.print(f"  [dim]{arm:<11} {meaning}[/dim]")
+    notes = [*ARM_NAMES.items(), ("bills", ABOUT_BILLS)]
+    console.print(
+        _labelled([(f"[dim]{name}[/dim]", f"[dim]{note}[/dim]") for name, note in notes], 11)
+    )
     console.print()
 
 
@@ -174,6 +186,16 @@ def show_verdict(console: Console, board: Scoreboard) -> None:
         "[dim]All figures are simulated. Brackets: 95 % intervals, by customer.[/dim]"
     )
     console.print(Panel(lines, border_style="green", padding=(1, 2)))
+
+
+def _labelled(lines: Sequence[tuple[str, str]], width: int) -> Padding:
+    """Labels of `width` characters with their texts beside them, wrapped under themselves."""
+    table = Table.grid(padding=(0, 1))
+    table.add_column(min_width=width, no_wrap=True)
+    table.add_column()
+    for label, text in lines:
+        table.add_row(label, text)
+    return Padding(table, (0, 0, 0, 2))
 
 
 def _by_arm(*headers: str) -> Table:

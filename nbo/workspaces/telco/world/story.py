@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from features.stream import Event
 from nbo.decision.experiments import assign
+from nbo.errors import NotFoundError
 from world.calendar import PLAY_STARTS
 from world.create import World
 from world.files import identities
@@ -20,9 +21,9 @@ from world.narration import say, show_caller, show_offers, show_refusals
 
 CALLS_AT = PLAY_STARTS - timedelta(hours=2)  # the evening before the month that is measured
 CHANNEL, AGENT, INTERACTION = "voice", "agent-07", "story-1"
-
-
-REHEARSED = 25
+FAVOURED = "internet"  # the group that the catalogue favours after a move
+REHEARSED = 400  # callers at most; milliseconds each, and most stop earlier
+CHOSEN = 0.5  # a first offer less probable than this was drawn to explore, not chosen as the best
 
 
 class Caller(NamedTuple):
@@ -40,44 +41,59 @@ class Caller(NamedTuple):
 def choose_caller(session: Any, world: World, history: History) -> Caller:
     """A customer whose story says something: a move that changes the best offer.
 
-    The engine is asked about a few customers with and without the event, and the first whose
-    answer it changes is taken; the telling itself is not staged.
+    The engine is asked about callers with and without the event until it changes the first
+    offer to one of the favoured group; else any change is taken. The telling is not staged.
     """
-    callers = _candidates(world, history)[:REHEARSED]
-    for caller in callers:
-        ask = _Asker(session, caller, "rehearsal")
-        before, after = ask.offers(CALLS_AT), ask.offers(_after(3), event=_move(caller))
-        if not (before.slots and len(after.slots) > 1):
-            continue
-        first = after.slots[0]
-        sweetened = first.incentive_id != "none"
-        if first.group_id == "internet" != before.slots[0].group_id and sweetened:
-            return caller
-    return callers[0]
+    best, most = None, (False, False, False)
+    for caller in _candidates(world, history)[:REHEARSED]:
+        telling = _telling(session, caller)
+        if best is None or telling > most:
+            best, most = caller, telling
+        if all(telling):
+            break
+    if best is None:
+        raise NotFoundError("caller", "any", "nobody in this world may be called")
+    return best
+
+
+def _telling(session: Any, caller: Caller) -> tuple[bool, bool, bool]:
+    """How much the move changes; compares as a rank, most important first.
+
+    Whether the first offer changes at all, whether to the favoured group, and whether there is
+    another one behind it.
+    """
+    ask = _Asker(session, caller, "rehearsal")
+    before, after = ask.offers(CALLS_AT), ask.offers(_after(3), event=_move(caller))
+    if not (before.slots and after.slots):
+        return False, False, False
+    old, new = before.slots[0], after.slots[0]
+    if min(old.probability, new.probability) < CHOSEN or old.offer_id == new.offer_id:
+        return False, False, False
+    return True, new.group_id == FAVOURED != old.group_id, len(after.slots) > 1
 
 
 def _candidates(world: World, history: History) -> list[Caller]:
-    """Customers of the engine's arm who share a phone and could buy fibre, most suited first.
+    """Customers of the engine's arm whom an internet offer would fit; shared phones come first.
 
-    Reads only what a telecom knows; a wish that nobody fulfils is given up.
+    Reads only what a telecom knows.
     """
-    named = identities(world).filter(pl.col("kind") == "phone")
-    shared = named.filter(pl.len().over("value") == 2).filter(pl.col("score") == 1.0)
-    row_of = {name: row for row, name in enumerate(world.ids)}
-    phones = {row_of[name]: number for name, number in shared["customer_id", "value"].iter_rows()}
-    p, past = history.profile, history.past
-    idle = (past.day < world.calls["day"].min() - 60).all(axis=1)
-    wishes = [
-        _in_engine_arm(world) & p["consent_voice"] & ~p["do_not_contact"],
-        ~np.isin(world.ids, _complained(world)) & idle,
-        p["internet"] != "none",
-        (p["internet"] == "fibre") | p["fibre_available"],
-        p["has_mobile"],
+    phones = identities(world).filter(pl.col("kind") == "phone")
+    phones = phones.with_columns(holders=pl.len().over("value")).filter(pl.col("score") == 1.0)
+    named = phones.sort("holders", descending=True, maintain_order=True)
+    p = history.profile
+    fits = (
+        _in_engine_arm(world)
+        & (p["consent_voice"] & ~p["do_not_contact"])
+        & ~np.isin(world.ids, _complained(world))
+        & ((p["internet"] != "fibre") | ~p["has_gigabit"])
+        & ((p["internet"] != "dsl") | p["fibre_available"])
+    )
+    row_of = {str(world.ids[row]): int(row) for row in np.flatnonzero(fits)}
+    return [
+        Caller(row_of[name], name, number)
+        for name, number in named["customer_id", "value"].iter_rows()
+        if name in row_of
     ]
-    rows = np.array(sorted(phones))
-    for wish in wishes:
-        rows = rows[wish[rows]] if wish[rows].any() else rows
-    return [Caller(int(row), str(world.ids[row]), phones[int(row)]) for row in rows]
 
 
 def _in_engine_arm(world: World) -> NDArray[np.bool_]:
@@ -92,7 +108,8 @@ def tell(session: Any, caller: Caller) -> None:
     say(console, "phone", f"a call from [bold]{caller.phone}[/bold]")
     matches = client.identify(caller.phone)
     known = " or ".join(f"[bold]{match.customer_id}[/bold]" for match in matches)
-    say(console, "nbo", f"{len(matches)} customers use this number: {known}, likeliest first")
+    several = f"{len(matches)} customers use this number: {known}, likeliest first"
+    say(console, "nbo", several if len(matches) > 1 else f"this is the number of {known}")
     say(console, "agent", f"“Am I speaking with {caller.customer_id}?” – “Yes.”")
     facts = _facts(client.customer(caller.customer_id, at=CALLS_AT))
     show_caller(console, facts)
