@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nbo.decision.catalog import Arm
+from nbo.decision.arms import Arm
 from nbo.decision.columns import Flags, Rows
 from nbo.decision.compiled import CompiledCatalog
 from nbo.decision.decision import Refusal

@@ -7,25 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
-from nbo.decision.history import Outcome
-
-
-@dataclass(frozen=True, slots=True)
-class RuleText:
-    """One condition as marketing wrote it.
-
-    Attributes:
-        name: What a refusal calls it, e.g. ``"minimum tenure"``.
-        when: CEL expression over facts; true passes, false and unknown refuse.
-        line: 1-based line in the catalogue file, for errors.
-    """
-
-    name: str
-    when: str
-    line: int = 0
+from nbo.decision.arms import Experiment
+from nbo.decision.limits import NO_CAPS, Budget, Caps
+from nbo.decision.policies import DEFAULT_POLICIES, Policies
+from nbo.decision.rule_text import RuleText
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +29,8 @@ class Incentive:
         rules: Who may get it.
         attributes: Numbers models may use, e.g. ``{"discount_percent": 10.0}``.
         script: Said after the offer's script, per language; may hold ``{fact}`` placeholders.
+        budget: What may be spent on it per period; None for no limit.
+        immediate_use: Whether the customer can use it at once, e.g. on this very call.
     """
 
     incentive_id: str
@@ -51,6 +41,8 @@ class Incentive:
     rules: tuple[RuleText, ...] = ()
     attributes: Mapping[str, float] = field(default_factory=dict)
     script: Mapping[str, str] = field(default_factory=dict)
+    budget: Budget | None = None
+    immediate_use: bool = False
 
 
 NO_INCENTIVE = Incentive(incentive_id="none", name={}, kind="none", cost=0.0)
@@ -97,7 +89,8 @@ class Offer:
         value: Expected margin if accepted, in the catalogue's currency, over the term, after
             expected cancellations.
         monthly_revenue: What it adds to the customer's bill, per month; 0 for one-off offers.
-        prior: Declared acceptance rate before anything was seen, in (0, 1).
+        prior: Acceptance rate before anything was seen, in (0, 1): declared, else the observed
+            rate of its group.
         starts: First instant it may be offered, inclusive; None for always.
         ends: First instant it may no longer be offered; None for never.
         channels: Where it may be offered.
@@ -109,6 +102,20 @@ class Offer:
         lever: Percent added to its priority multiplier.
         service: A service message: skips frequency, never suppression.
         attributes: Numbers models may use, e.g. ``{"price": 39.9}``.
+        prior_declared: Whether the catalogue states the prior.
+        term_months: How long it binds; 0 when not told.
+        margin: Part of the revenue that stays, in [-1, 1]; None when `value` was given instead.
+        cancellation: Expected part of the acceptances that are cancelled, in [0, 1].
+        requires: Products the customer must hold.
+        excludes: Products the customer must not hold.
+        sells: Product an acceptance brings; who holds it is not offered it. Empty for none.
+        purpose: Of `Catalog.purposes`, what consent is asked for; empty: the channel's own.
+        triggers: Event types one of which must have triggered the contact, wildcards allowed
+            (``"claim.*"``); empty for no need of a trigger.
+        caps: How often it may be taken.
+        mandatory: Must be said: ranks first, whatever it is worth.
+        bundle: Offers sold as one under this id; empty for an ordinary offer.
+        variants: Of the catalogue, in which alone it is available; empty for always.
     """
 
     offer_id: str
@@ -128,6 +135,19 @@ class Offer:
     lever: float = 0.0
     service: bool = False
     attributes: Mapping[str, float] = field(default_factory=dict)
+    prior_declared: bool = True
+    term_months: float = 0.0
+    margin: float | None = None
+    cancellation: float = 0.0
+    requires: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+    sells: str = ""
+    purpose: str = ""
+    triggers: tuple[str, ...] = ()
+    caps: Caps = NO_CAPS
+    mandatory: bool = False
+    bundle: tuple[str, ...] = ()
+    variants: tuple[str, ...] = ()
 
 
 class Treatment(NamedTuple):
@@ -143,125 +163,29 @@ class Channel:
 
     Attributes:
         channel_id: e.g. ``"voice"``.
-        consent: FLAG fact that must be true to offer anything here; empty for none needed.
+        consent: FLAG fact that must be true to offer anything here for which no purpose has a
+            consent of its own; empty for none needed.
+        fallback: Offer made when nothing can be known of the customer; empty for none.
     """
 
     channel_id: str
     consent: str = ""
+    fallback: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Suppression:
-    """At least `count` of `outcome` within `window` pause the scope for `pause` after the last.
+class Purpose:
+    """What customers are contacted for, e.g. marketing or service, and what consent it needs.
 
     Attributes:
-        scope: ``"offer"``, ``"group"`` or ``"all"``.
-        channel: Only contacts on this channel count; empty for all.
+        purpose_id: Stable key.
+        opt_in: Channel id to the FLAG fact that must be true.
+        opt_out: Channel id to the FLAG fact that must be false.
     """
 
-    name: str
-    outcome: Outcome
-    scope: str
-    window: timedelta
-    count: int
-    pause: timedelta
-    channel: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Frequency:
-    """At most `limit` exposures per customer within `period`; blocks at count >= limit.
-
-    Attributes:
-        channel: Only exposures on this channel count and are blocked; empty for all.
-    """
-
-    name: str
-    limit: int
-    period: timedelta
-    channel: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ContextWeight:
-    """Adds `weight` percent to the context factor of offers of `group_id` while `rule` holds."""
-
-    rule: RuleText
-    weight: float
-    group_id: str = ""
-    offer_id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Arm:
-    """One variant of an experiment: what it overrides in the decision.
-
-    Attributes:
-        arm_id: e.g. ``"holdout"``.
-        share: Part of the units, > 0; shares of one experiment add up to 1.
-        holdout: Nothing is offered; the decision is still logged.
-        random: Uniform among eligible treatments' offers.
-        propensity: False switches P off (a factor that is switched off is 1).
-        value: False switches V and the incentive's cost off.
-        levers: False switches levers off.
-        context: False switches context weights off.
-        incentives: False leaves only `none`.
-        model: Name of a model other than the champion; empty for the champion.
-    """
-
-    arm_id: str
-    share: float
-    holdout: bool = False
-    random: bool = False
-    propensity: bool = True
-    value: bool = True
-    levers: bool = True
-    context: bool = True
-    incentives: bool = True
-    model: str = ""
-
-
-DEFAULT_ARM = Arm(arm_id="", share=1.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Experiment:
-    """Arms among which customers are divided by a salted hash, stable for ever."""
-
-    experiment_id: str
-    salt: str
-    arms: tuple[Arm, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """How slots are chosen from the ranking: ``"greedy"``, or ``"epsilon"`` with its share."""
-
-    policy: str = "greedy"
-    epsilon: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Policies:
-    """Settings of the catalogue that apply to every decision.
-
-    Attributes:
-        do_not_contact: FLAG fact that silences everything while true; empty for none.
-        service_first: CEL conditions under which nothing is sold.
-        smoothing_evidence: S in the smoothing formula, outcomes, >= 0.
-        per_group: At most so many offers of one group in a reply.
-        propensity_floor: Treatments below it are refused, in [0, 1).
-    """
-
-    do_not_contact: str = ""
-    service_first: tuple[RuleText, ...] = ()
-    suppression: tuple[Suppression, ...] = ()
-    frequency: tuple[Frequency, ...] = ()
-    context: tuple[ContextWeight, ...] = ()
-    selection: Selection = Selection()
-    smoothing_evidence: float = 50.0
-    per_group: int = 1
-    propensity_floor: float = 0.0
+    purpose_id: str
+    opt_in: Mapping[str, str] = field(default_factory=dict)
+    opt_out: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +197,9 @@ class Catalog:
         currency: ISO 4217, of every amount.
         languages: The first is the default.
         issues: By id; empty when the catalogue has no opinion on them.
+        products: What customers may hold, by id: the rule that is true for who holds it.
+        purposes: By id; empty when each channel has one consent for everything.
+        rates: Observed acceptance rate by group id, as far as an undeclared prior came of it.
     """
 
     version: str
@@ -282,6 +209,9 @@ class Catalog:
     groups: Mapping[str, Group]
     incentives: Mapping[str, Incentive]
     offers: Mapping[str, Offer]
-    policies: Policies = Policies()
+    policies: Policies = DEFAULT_POLICIES
     experiments: tuple[Experiment, ...] = ()
     issues: Mapping[str, Issue] = field(default_factory=dict)
+    products: Mapping[str, RuleText] = field(default_factory=dict)
+    purposes: Mapping[str, Purpose] = field(default_factory=dict)
+    rates: Mapping[str, float] = field(default_factory=dict)

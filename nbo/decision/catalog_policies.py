@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from nbo.decision.catalog import (
-    Arm,
-    ContextWeight,
-    Experiment,
-    Frequency,
-    Policies,
-    Selection,
-    Suppression,
-)
+from nbo.decision.arms import Arm, Experiment, Selection
 from nbo.decision.catalog_nodes import Section
 from nbo.decision.catalog_rules import read_flag_fact, read_rule, read_rules
 from nbo.decision.history import Outcome
+from nbo.decision.policies import ContextWeight, Frequency, Policies, Suppression, Target
 from nbo.decision.rules import RuleLanguage
 
 _SCOPES = ("offer", "group", "all")
@@ -99,8 +92,10 @@ def _read_context(
     weight = ContextWeight(
         rule=read_rule(section, section.text("name"), language, called=section.name),
         weight=section.number("weight", low=-100.0),
-        group_id=section.choice("group", known["groups"], ""),
-        offer_id=section.choice("offer", known["offers"], ""),
+        target=Target(
+            group_id=section.choice("group", known["groups"], ""),
+            offer_id=section.choice("offer", known["offers"], ""),
+        ),
     )
     if not section.has("group") and not section.has("offer"):
         section.problem("", "names neither a group nor an offer it is for")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import yaml
 
-from nbo.decision.catalog import RuleText
 from nbo.decision.catalog_nodes import Section
 from nbo.decision.facts import FactType
 from nbo.decision.rule_mistakes import Mistake, RuleError, suggestion
+from nbo.decision.rule_text import RuleText
 from nbo.decision.rules import RuleLanguage
 
 

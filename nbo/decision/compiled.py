@@ -13,8 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nbo.decision.catalog import Catalog, ContextWeight, Offer, RuleText, Treatment
+from nbo.decision.catalog import Catalog, Offer, Treatment
 from nbo.decision.columns import Array, Flags, Rows, offer_columns, treatment_columns
+from nbo.decision.policies import ContextWeight
+from nbo.decision.rule_text import RuleText
 from nbo.decision.rules import Rule, RuleLanguage
 
 
@@ -178,7 +180,8 @@ def _rule_numbers(offers: Sequence[CompiledOffer], rule_order: Sequence[Rule]) -
 def _concerned(weight: ContextWeight, offers: Sequence[Offer]) -> Flags:
     return np.array(
         [
-            weight.group_id in ("", offer.group_id) and weight.offer_id in ("", offer.offer_id)
+            weight.target.group_id in ("", offer.group_id)
+            and weight.target.offer_id in ("", offer.offer_id)
             for offer in offers
         ],
         bool,

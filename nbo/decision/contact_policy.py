@@ -21,9 +21,10 @@ from datetime import datetime
 from itertools import islice
 from operator import attrgetter
 
-from nbo.decision.catalog import Frequency, Offer, Policies, Suppression
+from nbo.decision.catalog import Offer
 from nbo.decision.consent import Objection
 from nbo.decision.history import Contact, Outcome, exposure_key
+from nbo.decision.policies import Frequency, Policies, Suppression
 
 _EXPLICIT = frozenset({Outcome.ACCEPTED, Outcome.DECLINED, Outcome.DEFERRED})
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from nbo.decision.arbitration import arbitrate, refuse_unworthy
-from nbo.decision.catalog import Arm
+from nbo.decision.arms import Arm
 from nbo.decision.compiled import CompiledCatalog
 from nbo.decision.decision import Decision, Refusal
 from nbo.decision.experiments import assign, combine

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from nbo.decision.request import Request
@@ -16,8 +16,8 @@ class Refusal(NamedTuple):
         offer_id: What was refused.
         incentive_id: The incentive, when only this treatment fell; empty for the whole offer.
         stage: ``availability``, ``consent``, ``service first``, ``eligibility``,
-            ``applicability``, ``suitability``, ``contact policy``, ``propensity floor``,
-            ``value`` (priority not above zero), ``holdout``.
+            ``applicability``, ``suitability``, ``contact policy``, ``caps``,
+            ``propensity floor``, ``value`` (priority not above zero), ``holdout``.
         rule: Name of the rule or policy that decided.
         detail: The facts and values that decided, for people.
     """
@@ -43,6 +43,13 @@ class Slot:
         priority: Expected money per exposure, P × (V - cost) × C × L.
         context: C. lever: L.
         reasons: Short sentences for the agent, most important first.
+        mandatory: Whether it stands here because it must be said.
+        bundle: Offers sold as one under this id; empty for an ordinary offer.
+        probability_error: Standard error of `probability` where it was counted in random
+            draws; 0 where it is exact.
+        shadow_price: Of the incentive's budget, dimensionless, >= 0.
+        monthly_revenue: What an acceptance adds to the bill per month, the incentive's part
+            taken off.
     """
 
     rank: int
@@ -57,10 +64,31 @@ class Slot:
     context: float
     lever: float
     reasons: tuple[str, ...]
+    mandatory: bool = False
+    bundle: tuple[str, ...] = ()
+    probability_error: float = 0.0
+    shadow_price: float = 0.0
+    monthly_revenue: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0.0 < self.probability <= 1.0:
             raise ValueError(f"probability == {self.probability}, must be in (0, 1]")
+
+
+class ScoredTreatment(NamedTuple):
+    """What the model said of one treatment that passed the screen.
+
+    Attributes:
+        probability: Of the model, before smoothing.
+        batch: The batch model's own, before online learning.
+        evidence: M, outcomes the model has seen of it.
+    """
+
+    offer_id: str
+    incentive_id: str
+    probability: float
+    batch: float
+    evidence: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +102,8 @@ class Decision:
         refusals: One per candidate that fell, at its first failing stage.
         versions: ``{"catalog": ..., "model": ..., "engine": ...}``.
         degraded: Steps of the ladder that were taken, empty for a full decision.
+        scores: One per treatment that passed the screen, by offer id, then incentive id.
+        rates: Observed acceptance rates that stood in for undeclared priors, by group.
     """
 
     request: Request
@@ -82,3 +112,5 @@ class Decision:
     refusals: tuple[Refusal, ...]
     versions: Mapping[str, str]
     degraded: tuple[str, ...] = ()
+    scores: tuple[ScoredTreatment, ...] = ()
+    rates: Mapping[str, float] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 
-from nbo.decision.catalog import DEFAULT_ARM, Arm, Experiment
+from nbo.decision.arms import DEFAULT_ARM, Arm, Experiment
 
 
 def bucket(salt: str, unit: str) -> float:

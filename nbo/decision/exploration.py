@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from nbo.decision.arbitration import Ranked
-from nbo.decision.catalog import Arm, Selection
+from nbo.decision.arms import Arm, Selection
 from nbo.decision.compiled import CompiledCatalog
 
 

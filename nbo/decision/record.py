@@ -12,8 +12,9 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
-from nbo.decision.decision import Decision, Refusal, Slot
+from nbo.decision.decision import Decision, Refusal, ScoredTreatment, Slot
 from nbo.decision.history import Contact, Outcome
+from nbo.decision.limits import CapUse, Usage
 from nbo.decision.request import Request
 from nbo.errors import BadInputError
 
@@ -37,6 +38,8 @@ def to_record(decision: Decision) -> Record:
         "refusals": [list(refusal) for refusal in decision.refusals],
         "versions": dict(decision.versions),
         "degraded": list(decision.degraded),
+        "scores": [list(scored) for scored in decision.scores],
+        "rates": dict(decision.rates),
     }
 
 
@@ -50,12 +53,12 @@ def from_record(record: Mapping[str, Any]) -> Decision:
         return Decision(
             request=request_from_record(record["request"]),
             arms=dict(record["arms"]),
-            slots=tuple(
-                Slot(**{**slot, "reasons": tuple(slot["reasons"])}) for slot in record["slots"]
-            ),
+            slots=tuple(_slot(slot) for slot in record["slots"]),
             refusals=tuple(Refusal(*row) for row in record["refusals"]),
             versions=dict(record["versions"]),
             degraded=tuple(record["degraded"]),
+            scores=tuple(ScoredTreatment(*row) for row in record.get("scores", ())),
+            rates=dict(record.get("rates", {})),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise BadInputError("record", f"is not a decision record: {error!r}") from error
@@ -79,6 +82,13 @@ def request_to_record(request: Request) -> Record:
         "history": [_row(contact) for contact in request.history],
         "seed": request.seed,
         "agent_id": request.agent_id,
+        "usage": {
+            "offers": {offer_id: list(use) for offer_id, use in request.usage.offers.items()},
+            "budgets": dict(request.usage.budgets),
+            "known": request.usage.known,
+        },
+        "history_known": request.history_known,
+        "degraded": list(request.degraded),
     }
 
 
@@ -100,7 +110,24 @@ def request_from_record(record: Mapping[str, Any]) -> Request:
         history=tuple(_contact(row) for row in record["history"]),
         seed=record["seed"],
         agent_id=record["agent_id"],
+        usage=_usage(record.get("usage", {})),
+        history_known=record.get("history_known", True),
+        degraded=tuple(record.get("degraded", ())),
     )
+
+
+def _usage(record: Mapping[str, Any]) -> Usage:
+    return Usage(
+        offers={offer_id: CapUse(*use) for offer_id, use in record.get("offers", {}).items()},
+        budgets=dict(record.get("budgets", {})),
+        known=record.get("known", True),
+    )
+
+
+def _slot(record: Mapping[str, Any]) -> Slot:
+    """Rebuild a slot; records of old lack the fields that came later."""
+    lists = {name: tuple(record[name]) for name in ("reasons", "bundle") if name in record}
+    return Slot(**{**record, **lists})
 
 
 def _row(contact: Contact) -> list[Any]:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from nbo.decision.facts import Facts
 from nbo.decision.history import Contact
+from nbo.decision.limits import NOTHING_USED, Usage
 from nbo.errors import BadInputError
 
 MAX_SLOTS = 50
@@ -28,6 +29,11 @@ class Request:
         history: The customer's contacts up to `at`, oldest first.
         seed: Seed of every draw in this decision; same request and seed, same answer.
         agent_id: Who asks; logged, never a model input.
+        usage: What is used up of caps and budgets.
+        history_known: False when the history could not be read: then only offers that no
+            contact policy concerns remain.
+        degraded: Steps of the ladder taken before the decision, e.g. ``"last known customer
+            vector"``.
 
     Raises:
         BadInputError: `at` has no time zone or `slots` is out of range.
@@ -44,6 +50,9 @@ class Request:
     history: tuple[Contact, ...]
     seed: int
     agent_id: str = ""
+    usage: Usage = NOTHING_USED
+    history_known: bool = True
+    degraded: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.at.tzinfo is None:

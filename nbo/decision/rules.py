@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 from cel_expr_python import cel
 
-from nbo.decision.catalog import RuleText
 from nbo.decision.facts import Fact, Facts, FactSchema, FactType
 from nbo.decision.rule_mistakes import Mistake, RuleError, mistakes_in
+from nbo.decision.rule_text import RuleText
 
 __all__ = ["Activation", "Rule", "RuleError", "RuleLanguage", "Verdict"]
 

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nbo.decision.catalog import NO_INCENTIVE, Arm, Offer
+from nbo.decision.arms import Arm
+from nbo.decision.catalog import NO_INCENTIVE, Offer
 from nbo.decision.columns import Flags
 from nbo.decision.compiled import CompiledCatalog, Condition
 from nbo.decision.consent import consent_objection

@@ -78,7 +78,7 @@ class GetOffersResponse(_message.Message):
     def __init__(self, decision_id: _Optional[str] = ..., slots: _Optional[_Iterable[_Union[Slot, _Mapping]]] = ..., refusals: _Optional[_Iterable[_Union[Refusal, _Mapping]]] = ..., versions: _Optional[_Mapping[str, str]] = ..., degraded: _Optional[_Iterable[str]] = ..., arms: _Optional[_Mapping[str, str]] = ..., currency: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Slot(_message.Message):
-    __slots__ = ("rank", "offer_id", "group_id", "incentive_id", "offer_name", "incentive_name", "propensity", "value", "expected_value", "probability", "reasons", "script")
+    __slots__ = ("rank", "offer_id", "group_id", "incentive_id", "offer_name", "incentive_name", "propensity", "value", "expected_value", "probability", "reasons", "script", "mandatory", "bundle", "immediate_use", "probability_error")
     RANK_FIELD_NUMBER: _ClassVar[int]
     OFFER_ID_FIELD_NUMBER: _ClassVar[int]
     GROUP_ID_FIELD_NUMBER: _ClassVar[int]
@@ -91,6 +91,10 @@ class Slot(_message.Message):
     PROBABILITY_FIELD_NUMBER: _ClassVar[int]
     REASONS_FIELD_NUMBER: _ClassVar[int]
     SCRIPT_FIELD_NUMBER: _ClassVar[int]
+    MANDATORY_FIELD_NUMBER: _ClassVar[int]
+    BUNDLE_FIELD_NUMBER: _ClassVar[int]
+    IMMEDIATE_USE_FIELD_NUMBER: _ClassVar[int]
+    PROBABILITY_ERROR_FIELD_NUMBER: _ClassVar[int]
     rank: int
     offer_id: str
     group_id: str
@@ -103,7 +107,11 @@ class Slot(_message.Message):
     probability: float
     reasons: _containers.RepeatedScalarFieldContainer[str]
     script: str
-    def __init__(self, rank: _Optional[int] = ..., offer_id: _Optional[str] = ..., group_id: _Optional[str] = ..., incentive_id: _Optional[str] = ..., offer_name: _Optional[str] = ..., incentive_name: _Optional[str] = ..., propensity: _Optional[float] = ..., value: _Optional[float] = ..., expected_value: _Optional[float] = ..., probability: _Optional[float] = ..., reasons: _Optional[_Iterable[str]] = ..., script: _Optional[str] = ...) -> None: ...
+    mandatory: bool
+    bundle: _containers.RepeatedScalarFieldContainer[str]
+    immediate_use: bool
+    probability_error: float
+    def __init__(self, rank: _Optional[int] = ..., offer_id: _Optional[str] = ..., group_id: _Optional[str] = ..., incentive_id: _Optional[str] = ..., offer_name: _Optional[str] = ..., incentive_name: _Optional[str] = ..., propensity: _Optional[float] = ..., value: _Optional[float] = ..., expected_value: _Optional[float] = ..., probability: _Optional[float] = ..., reasons: _Optional[_Iterable[str]] = ..., script: _Optional[str] = ..., mandatory: _Optional[bool] = ..., bundle: _Optional[_Iterable[str]] = ..., immediate_use: _Optional[bool] = ..., probability_error: _Optional[float] = ...) -> None: ...
 
 class Refusal(_message.Message):
     __slots__ = ("offer_id", "incentive_id", "stage", "rule", "detail")
@@ -142,3 +150,121 @@ class RecordOutcomeResponse(_message.Message):
     OUTCOME_ID_FIELD_NUMBER: _ClassVar[int]
     outcome_id: str
     def __init__(self, outcome_id: _Optional[str] = ...) -> None: ...
+
+class ExplainDecisionRequest(_message.Message):
+    __slots__ = ("decision_id", "near_misses")
+    DECISION_ID_FIELD_NUMBER: _ClassVar[int]
+    NEAR_MISSES_FIELD_NUMBER: _ClassVar[int]
+    decision_id: str
+    near_misses: int
+    def __init__(self, decision_id: _Optional[str] = ..., near_misses: _Optional[int] = ...) -> None: ...
+
+class ExplainDecisionResponse(_message.Message):
+    __slots__ = ("decision_id", "at", "funnel", "refusals", "slots", "near_misses", "versions", "degraded", "arms", "currency", "without_reasons")
+    class VersionsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    class ArmsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    DECISION_ID_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    FUNNEL_FIELD_NUMBER: _ClassVar[int]
+    REFUSALS_FIELD_NUMBER: _ClassVar[int]
+    SLOTS_FIELD_NUMBER: _ClassVar[int]
+    NEAR_MISSES_FIELD_NUMBER: _ClassVar[int]
+    VERSIONS_FIELD_NUMBER: _ClassVar[int]
+    DEGRADED_FIELD_NUMBER: _ClassVar[int]
+    ARMS_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_FIELD_NUMBER: _ClassVar[int]
+    WITHOUT_REASONS_FIELD_NUMBER: _ClassVar[int]
+    decision_id: str
+    at: _timestamp_pb2.Timestamp
+    funnel: _containers.RepeatedCompositeFieldContainer[FunnelStage]
+    refusals: _containers.RepeatedCompositeFieldContainer[Refusal]
+    slots: _containers.RepeatedCompositeFieldContainer[SlotExplanation]
+    near_misses: _containers.RepeatedCompositeFieldContainer[NearMiss]
+    versions: _containers.ScalarMap[str, str]
+    degraded: _containers.RepeatedScalarFieldContainer[str]
+    arms: _containers.ScalarMap[str, str]
+    currency: str
+    without_reasons: str
+    def __init__(self, decision_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., funnel: _Optional[_Iterable[_Union[FunnelStage, _Mapping]]] = ..., refusals: _Optional[_Iterable[_Union[Refusal, _Mapping]]] = ..., slots: _Optional[_Iterable[_Union[SlotExplanation, _Mapping]]] = ..., near_misses: _Optional[_Iterable[_Union[NearMiss, _Mapping]]] = ..., versions: _Optional[_Mapping[str, str]] = ..., degraded: _Optional[_Iterable[str]] = ..., arms: _Optional[_Mapping[str, str]] = ..., currency: _Optional[str] = ..., without_reasons: _Optional[str] = ...) -> None: ...
+
+class FunnelStage(_message.Message):
+    __slots__ = ("stage", "offers")
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    OFFERS_FIELD_NUMBER: _ClassVar[int]
+    stage: str
+    offers: int
+    def __init__(self, stage: _Optional[str] = ..., offers: _Optional[int] = ...) -> None: ...
+
+class SlotExplanation(_message.Message):
+    __slots__ = ("rank", "offer_id", "incentive_id", "priority", "propensity", "model_probability", "evidence", "prior", "value", "cost", "shadow_price", "context", "context_rules", "lever", "probability", "propensity_reasons", "mandatory")
+    RANK_FIELD_NUMBER: _ClassVar[int]
+    OFFER_ID_FIELD_NUMBER: _ClassVar[int]
+    INCENTIVE_ID_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_FIELD_NUMBER: _ClassVar[int]
+    PROPENSITY_FIELD_NUMBER: _ClassVar[int]
+    MODEL_PROBABILITY_FIELD_NUMBER: _ClassVar[int]
+    EVIDENCE_FIELD_NUMBER: _ClassVar[int]
+    PRIOR_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    COST_FIELD_NUMBER: _ClassVar[int]
+    SHADOW_PRICE_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_RULES_FIELD_NUMBER: _ClassVar[int]
+    LEVER_FIELD_NUMBER: _ClassVar[int]
+    PROBABILITY_FIELD_NUMBER: _ClassVar[int]
+    PROPENSITY_REASONS_FIELD_NUMBER: _ClassVar[int]
+    MANDATORY_FIELD_NUMBER: _ClassVar[int]
+    rank: int
+    offer_id: str
+    incentive_id: str
+    priority: float
+    propensity: float
+    model_probability: float
+    evidence: float
+    prior: float
+    value: float
+    cost: float
+    shadow_price: float
+    context: float
+    context_rules: _containers.RepeatedScalarFieldContainer[str]
+    lever: float
+    probability: float
+    propensity_reasons: _containers.RepeatedCompositeFieldContainer[PropensityReason]
+    mandatory: bool
+    def __init__(self, rank: _Optional[int] = ..., offer_id: _Optional[str] = ..., incentive_id: _Optional[str] = ..., priority: _Optional[float] = ..., propensity: _Optional[float] = ..., model_probability: _Optional[float] = ..., evidence: _Optional[float] = ..., prior: _Optional[float] = ..., value: _Optional[float] = ..., cost: _Optional[float] = ..., shadow_price: _Optional[float] = ..., context: _Optional[float] = ..., context_rules: _Optional[_Iterable[str]] = ..., lever: _Optional[float] = ..., probability: _Optional[float] = ..., propensity_reasons: _Optional[_Iterable[_Union[PropensityReason, _Mapping]]] = ..., mandatory: _Optional[bool] = ...) -> None: ...
+
+class PropensityReason(_message.Message):
+    __slots__ = ("input", "value", "contribution")
+    INPUT_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    CONTRIBUTION_FIELD_NUMBER: _ClassVar[int]
+    input: str
+    value: str
+    contribution: float
+    def __init__(self, input: _Optional[str] = ..., value: _Optional[str] = ..., contribution: _Optional[float] = ...) -> None: ...
+
+class NearMiss(_message.Message):
+    __slots__ = ("offer_id", "stage", "rule", "needed", "allowed_from")
+    OFFER_ID_FIELD_NUMBER: _ClassVar[int]
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    RULE_FIELD_NUMBER: _ClassVar[int]
+    NEEDED_FIELD_NUMBER: _ClassVar[int]
+    ALLOWED_FROM_FIELD_NUMBER: _ClassVar[int]
+    offer_id: str
+    stage: str
+    rule: str
+    needed: str
+    allowed_from: _timestamp_pb2.Timestamp
+    def __init__(self, offer_id: _Optional[str] = ..., stage: _Optional[str] = ..., rule: _Optional[str] = ..., needed: _Optional[str] = ..., allowed_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...

@@ -45,6 +45,11 @@ class OfferServiceStub:
                 request_serializer=nbo_dot_v1_dot_offers__pb2.RecordOutcomeRequest.SerializeToString,
                 response_deserializer=nbo_dot_v1_dot_offers__pb2.RecordOutcomeResponse.FromString,
                 _registered_method=True)
+        self.ExplainDecision = channel.unary_unary(
+                '/nbo.v1.OfferService/ExplainDecision',
+                request_serializer=nbo_dot_v1_dot_offers__pb2.ExplainDecisionRequest.SerializeToString,
+                response_deserializer=nbo_dot_v1_dot_offers__pb2.ExplainDecisionResponse.FromString,
+                _registered_method=True)
 
 
 class OfferServiceServicer:
@@ -68,6 +73,15 @@ class OfferServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExplainDecision(self, request, context):
+        """Explains a logged decision: what fell where, what each slot's priority is made of, and what
+        was near. Decides again from what was logged; changes nothing and counts nothing.
+        NOT_FOUND: unknown decision, or a catalogue version this ledger does not have.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_OfferServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -80,6 +94,11 @@ def add_OfferServiceServicer_to_server(servicer, server):
                     servicer.RecordOutcome,
                     request_deserializer=nbo_dot_v1_dot_offers__pb2.RecordOutcomeRequest.FromString,
                     response_serializer=nbo_dot_v1_dot_offers__pb2.RecordOutcomeResponse.SerializeToString,
+            ),
+            'ExplainDecision': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainDecision,
+                    request_deserializer=nbo_dot_v1_dot_offers__pb2.ExplainDecisionRequest.FromString,
+                    response_serializer=nbo_dot_v1_dot_offers__pb2.ExplainDecisionResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -137,6 +156,33 @@ class OfferService:
             '/nbo.v1.OfferService/RecordOutcome',
             nbo_dot_v1_dot_offers__pb2.RecordOutcomeRequest.SerializeToString,
             nbo_dot_v1_dot_offers__pb2.RecordOutcomeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainDecision(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/nbo.v1.OfferService/ExplainDecision',
+            nbo_dot_v1_dot_offers__pb2.ExplainDecisionRequest.SerializeToString,
+            nbo_dot_v1_dot_offers__pb2.ExplainDecisionResponse.FromString,
             options,
             channel_credentials,
             insecure,

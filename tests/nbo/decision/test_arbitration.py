@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from nbo.decision.arbitration import Ranked, arbitrate, refuse_unworthy
-from nbo.decision.catalog import DEFAULT_ARM, Arm
+from nbo.decision.arms import DEFAULT_ARM, Arm
 from nbo.decision.compiled import CompiledCatalog
 from nbo.decision.facts import Fact
 from nbo.decision.propensity import Scores

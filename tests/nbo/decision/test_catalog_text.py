@@ -7,11 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from nbo.decision.catalog import NO_INCENTIVE, Arm, Frequency, Issue, Selection, Suppression
+from nbo.decision.arms import Arm, Selection
+from nbo.decision.catalog import NO_INCENTIVE, Issue
 from nbo.decision.catalog_text import load_catalog
 from nbo.decision.compiled import CompiledCatalog
 from nbo.decision.facts import FactSchema
 from nbo.decision.history import Outcome
+from nbo.decision.policies import Frequency, Suppression
 from nbo.errors import Problem, WorkspaceError
 
 Change = Callable[..., CompiledCatalog]

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nbo.decision.catalog import Frequency, Offer, Policies, Suppression
+from nbo.decision.catalog import Offer
 from nbo.decision.contact_policy import ContactPolicy
 from nbo.decision.history import Contact, Outcome
+from nbo.decision.policies import Frequency, Policies, Suppression
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from nbo.decision.catalog import DEFAULT_ARM, Arm, Experiment
+from nbo.decision.arms import DEFAULT_ARM, Arm, Experiment
 from nbo.decision.experiments import assign, bucket, combine
 
 ARMS = (Arm("a", 0.5), Arm("b", 0.3), Arm("c", 0.2))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nbo.decision.catalog import DEFAULT_ARM, Arm, Selection
+from nbo.decision.arms import DEFAULT_ARM, Arm, Selection
 from nbo.decision.exploration import Candidate, Choice, select
 
 GREEDY = Selection()

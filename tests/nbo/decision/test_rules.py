@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from nbo.decision.catalog import RuleText
 from nbo.decision.facts import Fact, FactSchema
+from nbo.decision.rule_text import RuleText
 from nbo.decision.rules import MAX_RULE_LENGTH, RuleError, RuleLanguage, Verdict
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from nbo.decision.catalog import DEFAULT_ARM, Arm
+from nbo.decision.arms import DEFAULT_ARM, Arm
 from nbo.decision.compiled import CompiledCatalog
 from nbo.decision.decision import Refusal
 from nbo.decision.history import Contact, Outcome

@@ -1,0 +1,113 @@
+"""Caps and budgets: how much of an offer or incentive there is, and how much is used up.
+
+What is used counts both what was accepted and what is reserved: returned in an answer and not
+yet decided by the customer. The counts are given with the request, never fetched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Period(StrEnum):
+    """Calendar period of a budget, in UTC; weeks begin on Monday."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
+
+
+class Span(NamedTuple):
+    """One period of the calendar.
+
+    Attributes:
+        start: Its first instant, UTC.
+        end: The first instant after it, UTC.
+    """
+
+    start: datetime
+    end: datetime
+
+    def elapsed(self, at: datetime) -> float:
+        """Part of the span that has passed at an instant, in [0, 1]."""
+        return min(1.0, max(0.0, (at - self.start) / (self.end - self.start)))
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """How often an offer may be taken.
+
+    Attributes:
+        total: Acceptances ever, reservations included, >= 0; None for no limit.
+        daily: The same per calendar day in UTC, by the day of the decision.
+    """
+
+    total: int | None = None
+    daily: int | None = None
+
+
+NO_CAPS = Caps()
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What may be spent on an incentive.
+
+    Attributes:
+        amount: Per period, in the catalogue's currency, > 0.
+        period: After which the whole amount is there again.
+    """
+
+    amount: float
+    period: Period
+
+
+class CapUse(NamedTuple):
+    """How much of an offer's caps is used up.
+
+    Attributes:
+        total: Ever.
+        daily: On the day of the request.
+    """
+
+    total: int = 0
+    daily: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What is used up of caps and budgets at the instant asked.
+
+    Attributes:
+        offers: By offer id, of offers with caps; one that is absent has used nothing.
+        budgets: By incentive id, spent in the current period, in the catalogue's currency.
+        known: False when it could not be read: then nothing with a cap or budget is offered.
+    """
+
+    offers: Mapping[str, CapUse] = field(default_factory=dict)
+    budgets: Mapping[str, float] = field(default_factory=dict)
+    known: bool = True
+
+
+NOTHING_USED = Usage()
+
+
+def span_of(period: Period, at: datetime) -> Span:
+    """The calendar period an instant falls into."""
+    day = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    if period is Period.DAY:
+        return Span(day, day + timedelta(days=1))
+    if period is Period.WEEK:
+        monday = day - timedelta(days=day.weekday())
+        return Span(monday, monday + timedelta(days=7))
+    months = {Period.MONTH: 1, Period.QUARTER: 3, Period.YEAR: 12}[period]
+    first = (day.month - 1) // months * months + 1
+    start = day.replace(month=first, day=1)
+    after = first - 1 + months
+    return Span(start, start.replace(year=start.year + after // 12, month=after % 12 + 1))
