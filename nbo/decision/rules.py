@@ -15,22 +15,17 @@ from typing import Any, NamedTuple
 from cel_expr_python import cel
 
 from nbo.decision.facts import Fact, Facts, FactSchema, FactType
+from nbo.decision.rule_bounds import out_of_bounds, too_long, without_strings
 from nbo.decision.rule_mistakes import Mistake, RuleError, mistakes_in
 from nbo.decision.rule_text import RuleText
 
 __all__ = ["Activation", "Rule", "RuleError", "RuleLanguage", "Verdict"]
-
-MAX_RULE_LENGTH = 4_000
-"""Characters; longer text is refused before it is parsed."""
 
 _CEL_TYPES = {
     FactType.NUMBER: cel.Type.DOUBLE,
     FactType.TEXT: cel.Type.STRING,
     FactType.FLAG: cel.Type.BOOL,
 }
-_STRING_LITERAL = re.compile(
-    r"""'''.*?'''|\"\"\".*?\"\"\"|'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\"""", re.S
-)
 _DOTTED_NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 _STATUS = re.compile(r"^[A-Z_]+: |\s*\[[A-Z_]+\]$")
 
@@ -122,12 +117,13 @@ class RuleLanguage:
                 something other than true or false.
         """
         expression = text.when.strip()
-        if len(expression) > MAX_RULE_LENGTH:
-            long = f"{len(expression)} characters long, must be at most {MAX_RULE_LENGTH}"
-            raise RuleError(text.name, (Mistake(1, 1, long, ""),))
+        if long := too_long(expression):
+            raise RuleError(text.name, long)
         if not expression or (not expression.isprintable() and _unprintable(expression)):
             what = "is empty" if not expression else "holds a character that cannot be printed"
             raise RuleError(text.name, (Mistake(1, 1, f"the rule {what}", ""),))
+        if beyond := out_of_bounds(expression):
+            raise RuleError(text.name, beyond)
         try:
             program = self._env.compile(expression)
         except RuntimeError as error:
@@ -151,9 +147,11 @@ class RuleLanguage:
         return Activation(known, self._env.Activation(known))
 
     def _facts_in(self, expression: str) -> tuple[str, ...]:
-        outside_strings = _STRING_LITERAL.sub("''", expression)
         types = self.schema.types
-        names = (_longest_known(name, types) for name in _DOTTED_NAME.findall(outside_strings))
+        names = (
+            _longest_known(name, types)
+            for name in _DOTTED_NAME.findall(without_strings(expression))
+        )
         return tuple(dict.fromkeys(name for name in names if name))
 
 
