@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, Select, select
 
 from nbo.decision.record import Record
 from nbo.errors import BadInputError
 from nbo.ledger import tables
-from nbo.ledger.engine import in_one_statement
+from nbo.ledger.engine import in_one_statement, our_errors
 from nbo.ledger.storable import json_text, money, plain_text
 
 # A repeated decision adds nothing, and neither do its slots: both commit in one statement.
@@ -44,6 +45,19 @@ SELECT count(*) FROM added
 """
 
 _CUT = chr(30)
+_CHUNK = 500
+
+
+class Logged(NamedTuple):
+    """A decision as the ledger has it.
+
+    Attributes:
+        record: See `nbo.decision.record`; one that was imported makes no `Decision`.
+        imported: Whether it came from another system's log.
+    """
+
+    record: Record
+    imported: bool
 
 
 def append(engine: Engine, records: Sequence[Record]) -> int:
@@ -87,6 +101,48 @@ def get(engine: Engine, decision_id: str) -> Record | None:
         tables.decision.c.decision_id == plain_text(decision_id)
     )
     return in_one_statement(engine, lambda c: c.execute(query).scalar_one_or_none())
+
+
+def several(engine: Engine, decision_ids: Sequence[str]) -> dict[str, Logged]:
+    """Find decisions by id; those the ledger does not have are left out.
+
+    Raises:
+        UnavailableError: PostgreSQL does not answer.
+    """
+    wanted = [plain_text(decision_id) for decision_id in decision_ids]
+    query = _logged().where(tables.decision.c.decision_id.in_(wanted))
+    found = in_one_statement(engine, lambda c: [Logged(*row) for row in c.execute(query)])
+    return {_decision_id(logged.record): logged for logged in found}
+
+
+def latest(engine: Engine, n: int) -> Iterator[Logged]:
+    """Read the last `n` decisions, latest first, without holding them all.
+
+    Raises:
+        UnavailableError: PostgreSQL does not answer.
+    """
+    at, decision_id = tables.decision.c.at, tables.decision.c.decision_id
+    return _stream(engine, _logged().order_by(at.desc(), decision_id.desc()).limit(n))
+
+
+def since(engine: Engine, start: datetime) -> Iterator[Logged]:
+    """Read the decisions from an instant on, oldest first, without holding them all.
+
+    Raises:
+        UnavailableError: PostgreSQL does not answer.
+    """
+    at, decision_id = tables.decision.c.at, tables.decision.c.decision_id
+    return _stream(engine, _logged().where(at >= start).order_by(at, decision_id))
+
+
+def _logged() -> Select[tuple[Any, bool]]:
+    return select(tables.decision.c.record, tables.decision.c.imported)
+
+
+def _stream(engine: Engine, query: Select[tuple[Any, bool]]) -> Iterator[Logged]:
+    with our_errors(), engine.connect() as connection:
+        for row in connection.execution_options(yield_per=_CHUNK).execute(query):
+            yield Logged(*row)
 
 
 def _decision_id(record: Record) -> str:
