@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from models.calibration import Calibration
+from models.contributions import contributions
 from models.encoding import Encoding
 from nbo.decision.catalog import Treatment
+from nbo.decision.explanation import Contribution
 from nbo.decision.propensity import Array, Scores
 from nbo.decision.request import Request
 from nbo.errors import NotFoundError
@@ -64,6 +66,11 @@ class BatchPropensity:
         seen = self.evidence
         evidence = np.array([seen.get(offer.offer_id, 0) for offer, _ in treatments], np.float64)
         return Scores(probability, evidence, probability)
+
+    def contributions(self, request: Request, treatment: Treatment) -> list[Contribution]:
+        """What moved a treatment's raw log-odds, strongest first; see `models.contributions`."""
+        (row,) = self.encoding.encode(request, [treatment])
+        return contributions(self._booster, self.encoding, row)
 
     def raw(self, rows: Array) -> Array:
         """Uncalibrated log-odds (n,) of encoded rows (n, d)."""
