@@ -11,6 +11,7 @@ from nbo.decision.compiled import CompiledCatalog
 from nbo.decision.decision import Decision, Refusal
 from nbo.decision.experiments import assign, combine
 from nbo.decision.exploration import candidates, select
+from nbo.decision.fallback import keep_only
 from nbo.decision.propensity import Propensity
 from nbo.decision.request import Request
 from nbo.decision.scoring import score
@@ -46,6 +47,9 @@ def decide(request: Request, world: World) -> Decision:
     activation = compiled.language.activate(request.facts)
 
     eligible, refused = screen(request, compiled, activation, arm)
+    if request.only is not None:
+        eligible, aside = keep_only(eligible, compiled, request.only)
+        refused += aside
     if arm.holdout:
         eligible, held_out = _hold_out(eligible, compiled, arm)
         refused += held_out
@@ -75,7 +79,7 @@ def decide(request: Request, world: World) -> Decision:
             "model": scored.model,
             "engine": world.engine_version,
         },
-        degraded=scored.degraded,
+        degraded=(*request.degraded, *scored.degraded),
     )
 
 

@@ -89,6 +89,7 @@ def request_to_record(request: Request) -> Record:
         },
         "history_known": request.history_known,
         "degraded": list(request.degraded),
+        "only": request.only,
     }
 
 
@@ -113,6 +114,7 @@ def request_from_record(record: Mapping[str, Any]) -> Request:
         usage=_usage(record.get("usage", {})),
         history_known=record.get("history_known", True),
         degraded=tuple(record.get("degraded", ())),
+        only=record.get("only"),
     )
 
 

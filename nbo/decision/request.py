@@ -34,6 +34,8 @@ class Request:
             contact policy concerns remain.
         degraded: Steps of the ladder taken before the decision, e.g. ``"last known customer
             vector"``.
+        only: The one offer considered, the channel's fallback, when nothing is known of the
+            customer; None for the whole catalogue, empty for no offer at all.
 
     Raises:
         BadInputError: `at` has no time zone or `slots` is out of range.
@@ -53,6 +55,7 @@ class Request:
     usage: Usage = NOTHING_USED
     history_known: bool = True
     degraded: tuple[str, ...] = ()
+    only: str | None = None
 
     def __post_init__(self) -> None:
         if self.at.tzinfo is None:
