@@ -134,12 +134,15 @@ class ServingSettings(_Table):
         unknown_event_types: ``"refuse"`` events of undeclared types, or ``"ignore"`` them: the
             rest of the event is still checked, then it is dropped and changes nothing.
         trigger_minutes: How long the latest event counts as the reason of a contact.
+        reservation_minutes: How long an offer that was returned is kept for its customer, where
+            it or its incentive has a cap or budget; an answer ends it earlier.
     """
 
     listen: Listen = "127.0.0.1:50551"
     accept_request_time: bool = False
     unknown_event_types: Literal["refuse", "ignore"] = "refuse"
     trigger_minutes: float = Field(default=60.0, gt=0)
+    reservation_minutes: float = Field(default=30.0, gt=0, le=100_000)
 
 
 class LearningSettings(_Table):
@@ -259,6 +262,11 @@ class Settings(BaseSettings):
     def trigger(self) -> timedelta:
         """How long the latest event counts as the reason of a contact."""
         return timedelta(minutes=self.serving.trigger_minutes)
+
+    @property
+    def reservation(self) -> timedelta:
+        """How long an offer that was returned is kept for its customer."""
+        return timedelta(minutes=self.serving.reservation_minutes)
 
 
 def _syntax_problem(shown: str, error: ValueError) -> Problem:

@@ -50,6 +50,8 @@ class Slot:
         shadow_price: Of the incentive's budget, dimensionless, >= 0.
         monthly_revenue: What an acceptance adds to the bill per month, the incentive's part
             taken off.
+        incentive_cost: Charged on an acceptance, in the catalogue's currency; what it takes
+            from the incentive's budget.
     """
 
     rank: int
@@ -69,6 +71,7 @@ class Slot:
     probability_error: float = 0.0
     shadow_price: float = 0.0
     monthly_revenue: float = 0.0
+    incentive_cost: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0.0 < self.probability <= 1.0:

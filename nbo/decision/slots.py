@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from nbo.decision.arbitration import Ranked
 from nbo.decision.compiled import CompiledCatalog
 from nbo.decision.decision import Slot
-from nbo.decision.exploration import Choice
 from nbo.decision.reasons import reasons_for
 from nbo.decision.rules import Activation
+from nbo.decision.selection import Choice
 
 
 def fill(
@@ -52,4 +52,10 @@ def _slot(
         reasons=reasons_for(
             int(compiled.offer_of[row]), propensity, context, compiled, activation, language
         ),
+        mandatory=choice.mandatory,
+        bundle=offer.bundle,
+        probability_error=choice.error,
+        shadow_price=float(ranked.shadow_price[at]),
+        monthly_revenue=offer.monthly_revenue - incentive.monthly_cost,
+        incentive_cost=incentive.cost,
     )

@@ -18,7 +18,7 @@ class Waiting(NamedTuple):
         id: Rises with time, not without gaps.
         payload: outcome_id, kind, at and defer_until (ISO, UTC; the latter may be null),
             customer_id, interaction_id, channel, decision_id, rank, offer_id, group_id,
-            incentive_id.
+            incentive_id, incentive_cost, bundle, decided_at.
     """
 
     id: int
@@ -37,6 +37,18 @@ def done(engine: Engine, ids: Sequence[int]) -> None:
     if ids:
         gone = delete(tables.outbox).where(tables.outbox.c.id.in_(ids))
         in_one_statement(engine, lambda c: c.execute(gone))
+
+
+def newest(engine: Engine) -> int | None:
+    """The id of the last outcome that waits; None when none does."""
+    query = select(func.max(tables.outbox.c.id))
+    return in_one_statement(engine, lambda c: c.execute(query).scalar_one())
+
+
+def waits(engine: Engine, until: int) -> bool:
+    """Whether any outcome up to this id still waits."""
+    query = select(tables.outbox.c.id).where(tables.outbox.c.id <= until).limit(1)
+    return in_one_statement(engine, lambda c: c.execute(query).first()) is not None
 
 
 def backlog(engine: Engine) -> int:

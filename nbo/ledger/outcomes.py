@@ -246,6 +246,9 @@ def _payload(
         "offer_id": slot["offer_id"],
         "group_id": slot["group_id"],
         "incentive_id": slot["incentive_id"],
+        "incentive_cost": slot.get("incentive_cost", 0.0),
+        "bundle": list(slot.get("bundle", ())),
+        "decided_at": request["at"],
     }
 
 
