@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from features import history
 from features.digest import decode_latest
@@ -38,6 +39,16 @@ class CustomerFacts(NamedTuple):
     last_event: Event | None
 
 
+class Beside(Protocol):
+    """Something else that is read in the same round trip as a customer."""
+
+    def queue(self, pipe: Any) -> None:
+        """Queue its commands on a pipeline."""
+
+    def take(self, replies: Sequence[Any]) -> None:
+        """Read the replies, in order; an exception stands for a command that failed."""
+
+
 class CustomerReader:
     """Reads customers for decisions; one per event loop, `redis` must return bytes."""
 
@@ -51,8 +62,15 @@ class CustomerReader:
         }
         self._windows = [(f"w:{w.name}".encode(), f"customer.{w.name}", w) for w in schema.windows]
 
-    async def read(self, customer_id: str, at: datetime) -> CustomerFacts:
+    async def read(
+        self, customer_id: str, at: datetime, beside: Beside | None = None
+    ) -> CustomerFacts:
         """Facts, history and latest event of one customer as of `at`, in one round trip.
+
+        Args:
+            customer_id: Whose.
+            at: The instant.
+            beside: Read in the same round trip; its failure is its own.
 
         Raises:
             BadInputError: The customer id cannot be one.
@@ -66,10 +84,17 @@ class CustomerReader:
         pipe.zrangebyscore(
             history_key(customer_id, self._prefix), history.since(at), at.timestamp()
         )
+        if beside is not None:
+            beside.queue(pipe)
         try:
-            fields, contacts = await pipe.execute()
+            fields, contacts, *others = await pipe.execute(raise_on_error=False)
+            for reply in (fields, contacts):
+                if isinstance(reply, Exception):
+                    raise reply
         except (RedisError, OSError) as error:
             raise UnavailableError("redis", str(error)) from error
+        if beside is not None:
+            beside.take(others)
         return self.assemble(fields, contacts, customer_id, at)
 
     def assemble(

@@ -27,3 +27,16 @@ def learnt_key(decision_id: str, rank: int) -> str:
 
 BEATS = "nbo:{workers}:beats"
 """HASH of worker role to the epoch seconds of its last step."""
+
+CAPS_READY = "nbo:{caps}:ready"
+"""HASH of what is counted (`serving.cap_units.Scope`) to ``1``, or ``0`` while being rebuilt."""
+CAPS_OPEN = "nbo:{caps}:open"
+"""ZSET of reserved slots by the epoch milliseconds at which they lapse."""
+CAPS_HELD = "nbo:{caps}:held"
+"""HASH of reserved slots to what they take, as JSON."""
+CAPS_USED = "nbo:{caps}:used:"
+"""Prefix of a counter: STRING, how much is taken and reserved."""
+CAPS_TAKEN = "nbo:{caps}:taken:"
+"""Prefix of a counter's slots: HASH of slot to what it takes; their sum is the counter."""
+CAPS_RUN = "nbo:{caps}:run"
+"""STRING, the run of the Redis server in which the counters were last compared to the ledger."""

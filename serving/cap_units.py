@@ -1,0 +1,159 @@
+"""What a slot takes of caps and budgets: which counters, by how much, up to what.
+
+Every amount is an integer, so that sums have no drift: pieces of an offer, and of money
+ten-thousandths of the currency's unit, which hold the minor unit of every currency of ISO 4217.
+A cost is rounded up to them and a budget down, so that no rounding ever overspends.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from nbo.decision.catalog import Catalog
+from nbo.decision.decision import Decision
+from nbo.decision.limits import Budget, Period, span_of
+
+UNITS = 10_000
+"""Per unit of the currency."""
+
+NO_LIMIT = -1
+
+Scope = str
+"""What is counted: ``o|<offer>`` or ``b|<period>|<incentive>``."""
+
+
+class Take(NamedTuple):
+    """What one slot takes of one counter.
+
+    Attributes:
+        scope: What the counter belongs to.
+        counter: Name: all there is, one day or one period of the scope.
+        amount: Pieces or `UNITS` of money, > 0.
+        limit: The most the counter may reach; `NO_LIMIT` for any.
+    """
+
+    scope: Scope
+    counter: str
+    amount: int
+    limit: int = NO_LIMIT
+
+
+def offer_scope(offer_id: str) -> Scope:
+    """The scope of an offer's caps."""
+    return f"o|{offer_id}"
+
+
+def budget_scope(incentive_id: str, period: Period) -> Scope:
+    """The scope of an incentive's budget; another period is another budget."""
+    return f"b|{period}|{incentive_id}"
+
+
+def total_counter(offer_id: str) -> str:
+    """Counts an offer for ever; the one counter that never expires."""
+    return f"t|{offer_id}"
+
+
+def day_counter(offer_id: str, at: datetime) -> str:
+    """Counts an offer on the day of a decision, UTC."""
+    return f"d|{_day(at)}|{offer_id}"
+
+
+def budget_counter(incentive_id: str, period: Period, at: datetime) -> str:
+    """Counts what an incentive cost in the period of a decision."""
+    return f"b|{period}|{_day(span_of(period, at).start)}|{incentive_id}"
+
+
+def scopes(catalog: Catalog) -> frozenset[Scope]:
+    """Everything the catalogue wants counted."""
+    offers = {offer_scope(offer.offer_id) for offer in catalog.offers.values() if _capped(offer)}
+    budgets = {
+        budget_scope(incentive.incentive_id, incentive.budget.period)
+        for incentive in catalog.incentives.values()
+        if incentive.budget
+    }
+    return frozenset(offers | budgets)
+
+
+def cost_units(cost: float) -> int:
+    """Money spent, rounded up."""
+    return math.ceil(Decimal(repr(cost)) * UNITS)
+
+
+def amount_units(budget: Budget) -> int:
+    """Money there is, rounded down."""
+    return math.floor(Decimal(repr(budget.amount)) * UNITS)
+
+
+def takes(decision: Decision, catalog: Catalog) -> dict[str, list[Take]]:
+    """What each slot of an answer takes, with its limits; slots that take nothing are absent."""
+    at = decision.request.at
+    wanted: dict[str, list[Take]] = {}
+    for slot in decision.slots:
+        found = [
+            *_offer_takes((slot.offer_id, *slot.bundle), at, catalog),
+            *_budget_takes(slot.incentive_id, slot.incentive_cost, at, catalog),
+        ]
+        if found:
+            wanted[slot_name(decision.request.decision_id, slot.rank)] = found
+    return wanted
+
+
+def takes_of_outcome(payload: Mapping[str, Any]) -> list[Take]:
+    """What an accepted slot may take, of whatever is counted; limits play no part any more.
+
+    Args:
+        payload: `decided_at`, `offer_id`, `bundle`, `incentive_id`, `incentive_cost` of the
+            slot. Payloads of an older server lack the first and take nothing.
+    """
+    if "decided_at" not in payload:
+        return []
+    at = datetime.fromisoformat(payload["decided_at"])
+    found: list[Take] = []
+    for offer_id in (payload["offer_id"], *payload["bundle"]):
+        scope = offer_scope(offer_id)
+        found += [
+            Take(scope, total_counter(offer_id), 1),
+            Take(scope, day_counter(offer_id, at), 1),
+        ]
+    incentive_id, cost = payload["incentive_id"], cost_units(payload["incentive_cost"])
+    if cost > 0:
+        for period in Period:
+            counter = budget_counter(incentive_id, period, at)
+            found.append(Take(budget_scope(incentive_id, period), counter, cost))
+    return found
+
+
+def slot_name(decision_id: str, rank: int) -> str:
+    """A slot's name among all."""
+    return f"{decision_id}/{rank}"
+
+
+def _offer_takes(offers: Iterable[str], at: datetime, catalog: Catalog) -> Iterable[Take]:
+    for offer_id in offers:
+        caps, scope = catalog.offers[offer_id].caps, offer_scope(offer_id)
+        if not _capped(catalog.offers[offer_id]):
+            continue
+        total = NO_LIMIT if caps.total is None else caps.total
+        daily = NO_LIMIT if caps.daily is None else caps.daily
+        yield Take(scope, total_counter(offer_id), 1, total)
+        yield Take(scope, day_counter(offer_id, at), 1, daily)
+
+
+def _budget_takes(incentive_id: str, cost: float, at: datetime, catalog: Catalog) -> Iterable[Take]:
+    budget = catalog.incentives[incentive_id].budget
+    units = cost_units(cost)
+    if budget is not None and units > 0:
+        counter = budget_counter(incentive_id, budget.period, at)
+        yield Take(budget_scope(incentive_id, budget.period), counter, units, amount_units(budget))
+
+
+def _capped(offer: Any) -> bool:
+    return offer.caps.total is not None or offer.caps.daily is not None
+
+
+def _day(at: datetime) -> str:
+    return at.astimezone(UTC).date().isoformat()

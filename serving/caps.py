@@ -1,0 +1,234 @@
+"""Caps and budgets while answers are given: read, reserve, settle; all of it in Redis.
+
+An answer takes what it returns before it is logged and told, all of it or nothing, so a cap or
+a budget is never exceeded by answers that do not know of each other. What is taken is given
+back by every answer but an acceptance, and by time. An acceptance is a fact: it counts even if
+its reservation lapsed meanwhile.
+
+Until the counters are known to be whole (see `serving.caps_rebuild`) they are read as unknown,
+and nothing with a cap or budget is offered.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import redis.asyncio
+import structlog
+from redis.exceptions import RedisError
+
+from nbo.decision.catalog import Catalog
+from nbo.decision.decide import World, decide
+from nbo.decision.decision import Decision
+from nbo.decision.history import Outcome
+from nbo.decision.limits import NOTHING_USED, CapUse, Usage
+from nbo.decision.request import Request
+from serving import cap_scripts
+from serving.cap_units import (
+    UNITS,
+    Take,
+    budget_counter,
+    budget_scope,
+    day_counter,
+    offer_scope,
+    slot_name,
+    takes,
+    takes_of_outcome,
+    total_counter,
+)
+from serving.keys import CAPS_READY, CAPS_USED
+
+log = structlog.get_logger()
+
+UNREADABLE = Usage(known=False)
+
+TRIES = 5
+"""Decisions made before everything with a cap or budget is left out of the answer."""
+
+LAPSES_PER_READ = 20
+
+_RELEASING = frozenset({Outcome.DECLINED, Outcome.SKIPPED, Outcome.NO_RESPONSE, Outcome.DEFERRED})
+
+
+class UsageQuestion:
+    """One question for what is used, to be put with others in one round trip.
+
+    Attributes:
+        usage: Unknown until the replies are taken.
+    """
+
+    def __init__(self, catalog: Catalog, at: datetime) -> None:
+        self._offers = [
+            offer.offer_id
+            for offer in catalog.offers.values()
+            if offer.caps.total is not None or offer.caps.daily is not None
+        ]
+        self._budgets = [
+            (incentive.incentive_id, incentive.budget.period)
+            for incentive in catalog.incentives.values()
+            if incentive.budget is not None
+        ]
+        self._at = at
+        self.usage = UNREADABLE if self._offers or self._budgets else NOTHING_USED
+
+    def queue(self, pipe: Any) -> None:
+        """Queue its commands; none when the catalogue has no caps and no budgets."""
+        if not self._offers and not self._budgets:
+            return
+        wanted = [offer_scope(offer_id) for offer_id in self._offers]
+        wanted += [budget_scope(*budget) for budget in self._budgets]
+        counters = [total_counter(offer_id) for offer_id in self._offers]
+        counters += [day_counter(offer_id, self._at) for offer_id in self._offers]
+        counters += [budget_counter(*budget, self._at) for budget in self._budgets]
+        pipe.eval(*_call(cap_scripts.LAPSE, LAPSES_PER_READ))
+        pipe.hmget(CAPS_READY, wanted)
+        pipe.mget([CAPS_USED + counter for counter in counters])
+
+    def take(self, replies: Sequence[Any]) -> None:
+        """Read the replies to its commands, in order; an error among them leaves it unknown."""
+        if not replies or any(isinstance(reply, Exception) for reply in replies):
+            return
+        _, ready, counted = replies
+        if any(flag != b"1" for flag in ready):
+            return
+        used = [int(count or 0) for count in counted]
+        n = len(self._offers)
+        both = zip(self._offers, used[:n], used[n : 2 * n], strict=True)
+        spent = zip(self._budgets, used[2 * n :], strict=True)
+        self.usage = Usage(
+            offers={offer: CapUse(total, daily) for offer, total, daily in both if total or daily},
+            budgets={incentive: units / UNITS for (incentive, _), units in spent if units},
+        )
+
+
+class CapCounters:
+    """Reads and reserves; one per process.
+
+    Args:
+        live: Redis; must return bytes.
+        reservation: How long a returned slot is kept for its customer.
+    """
+
+    def __init__(self, live: redis.asyncio.Redis, reservation: timedelta) -> None:
+        self._live = live
+        self._milliseconds = max(1, int(reservation.total_seconds() * 1000))
+
+    async def read(self, catalog: Catalog, at: datetime) -> Usage:
+        """What is used up at an instant; unknown when Redis does not answer."""
+        question = UsageQuestion(catalog, at)
+        if question.usage.known:
+            return question.usage
+        try:
+            async with self._live.pipeline(transaction=False) as pipe:
+                question.queue(pipe)
+                question.take(await pipe.execute(raise_on_error=False))
+        except (RedisError, OSError) as error:
+            log.warning("usage of caps not read", reason=str(error))
+        return question.usage
+
+    async def reserve(self, decision: Decision, catalog: Catalog) -> frozenset[str] | None:
+        """Take what an answer returns, all or nothing.
+
+        Returns:
+            The counters of which not enough is left: none when everything was taken. None when
+            the counters are not whole or Redis does not answer; what was taken then lapses.
+        """
+        wanted = takes(decision, catalog)
+        if not wanted:
+            return frozenset()
+        slots = [part for slot, items in wanted.items() for part in (slot, _json(items))]
+        try:
+            call = _call(cap_scripts.RESERVE, self._milliseconds, *slots)
+            known, *exhausted = await self._live.eval(*call)  # type: ignore[misc]
+        except (RedisError, OSError) as error:
+            log.warning("nothing reserved", reason=str(error))
+            return None
+        return frozenset(counter.decode() for counter in exhausted) if known else None
+
+
+async def decide_within(caps: CapCounters, request: Request, world: World) -> Decision:
+    """Decide, and take what the answer returns; decide again while others were faster.
+
+    After `TRIES` nothing with a cap or budget is offered, which needs no reservation.
+    """
+    catalog = world.compiled.catalog
+    for _ in range(TRIES):
+        decision = decide(request, world)
+        exhausted = await caps.reserve(decision, catalog)
+        if exhausted is None:
+            break
+        if not exhausted:
+            return decision
+        request = replace(request, usage=without(request, exhausted, catalog))
+    return decide(replace(request, usage=UNREADABLE), world)
+
+
+def without(request: Request, exhausted: frozenset[str], catalog: Catalog) -> Usage:
+    """The usage of a request once nothing is left in the counters that are exhausted."""
+    at, usage = request.at, request.usage
+    offers, budgets = dict(usage.offers), dict(usage.budgets)
+    for offer_id, offer in catalog.offers.items():
+        total, daily = offers.get(offer_id, CapUse())
+        if total_counter(offer_id) in exhausted:
+            total = max(total, offer.caps.total or 0)
+        if day_counter(offer_id, at) in exhausted:
+            daily = max(daily, offer.caps.daily or 0)
+        if total or daily:
+            offers[offer_id] = CapUse(total, daily)
+    for incentive_id, incentive in catalog.incentives.items():
+        budget = incentive.budget
+        if budget and budget_counter(incentive_id, budget.period, at) in exhausted:
+            budgets[incentive_id] = budget.amount
+    return replace(usage, offers=offers, budgets=budgets)
+
+
+def settle(pipe: Any, payload: Mapping[str, Any]) -> bool:
+    """Queue what an outcome does to caps and budgets on a Redis pipeline, sync or async.
+
+    An acceptance commits what was reserved. A decline, a skip, a deferral or no response gives
+    it back. Repeating it changes nothing, and neither does the order: a slot that was accepted
+    stays so. A cancellation gives nothing back: what was promised once was promised.
+
+    Args:
+        pipe: A pipeline or client.
+        payload: What the relay carries; see `nbo.ledger.outbox.Waiting`.
+
+    Returns:
+        Whether a command was queued; give its reply to `report_late`.
+    """
+    kind = Outcome(payload["kind"])
+    slot = slot_name(payload["decision_id"], payload["rank"])
+    if kind is Outcome.ACCEPTED:
+        items = _json(takes_of_outcome(payload))
+        pipe.eval(*_call(cap_scripts.SETTLE, "commit", slot, items))
+    elif kind in _RELEASING:
+        pipe.eval(*_call(cap_scripts.SETTLE, "release", slot, "[]"))
+    else:
+        return False
+    return True
+
+
+def report_late(payload: Mapping[str, Any], reply: Any) -> None:
+    """Log an acceptance whose reservation had lapsed, which may have passed a cap."""
+    if reply == 1:
+        log.warning(
+            "accepted after its reservation had ended, counted all the same",
+            decision_id=payload["decision_id"],
+            rank=payload["rank"],
+            offer=payload["offer_id"],
+            incentive=payload["incentive_id"],
+        )
+
+
+def _json(items: Sequence[Take]) -> str:
+    return json.dumps(items, separators=(",", ":"))
+
+
+def _call(script: str, *arguments: str | int) -> tuple[Any, ...]:
+    """Arguments of EVAL; the text is sent each time, so a restart of Redis needs no care."""
+    keys, prefixes = cap_scripts.KEYS, cap_scripts.PREFIXES
+    return (script, len(keys), *keys, *prefixes, *arguments)
