@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from cel_expr_python import cel
 
 from nbo.decision.facts import Fact, Facts, FactSchema, FactType
+from nbo.decision.plain_rules import Plain, plain_rule
 from nbo.decision.rule_bounds import out_of_bounds, too_long, without_strings
 from nbo.decision.rule_mistakes import Mistake, RuleError, mistakes_in
 from nbo.decision.rule_text import RuleText
@@ -37,10 +38,12 @@ class Verdict(NamedTuple):
         passed: True only if the expression is known to be true.
         detail: Why not: the missing facts, or the facts that decided with their values;
             empty when passed.
+        unknown: Neither known to be true nor known to be false.
     """
 
     passed: bool
     detail: str
+    unknown: bool = False
 
 
 _PASSED = Verdict(True, "")
@@ -53,12 +56,20 @@ class Activation:
     use by several threads at once: each request has its own.
     """
 
-    __slots__ = ("cel", "facts", "verdicts")
+    __slots__ = ("_activate", "_cel", "facts", "verdicts")
 
-    def __init__(self, facts: Mapping[str, Fact], activation: Any) -> None:
+    def __init__(self, facts: Mapping[str, Fact], activate: Callable[[Any], Any]) -> None:
         self.facts = facts
-        self.cel = activation
         self.verdicts: dict[str, Verdict] = {}
+        self._activate = activate
+        self._cel: Any = None
+
+    @property
+    def cel(self) -> Any:
+        """The facts as the expression library takes them; made when first needed."""
+        if self._cel is None:
+            self._cel = self._activate(self.facts)
+        return self._cel
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +79,14 @@ class Rule:
     Attributes:
         expression: Its text, without surrounding space; equal text, equal rule.
         reads: Facts it mentions, in the order of the text.
+        program: As the expression library compiled it.
+        plain: The same as plain comparisons, when it is no more than that.
     """
 
     expression: str
     reads: tuple[str, ...]
-    _program: Any = field(repr=False, compare=False)
+    program: Any = field(repr=False, compare=False)
+    plain: Plain | None = field(default=None, repr=False, compare=False)
 
     def check(self, activation: Activation) -> Verdict:
         """Whether the rule holds; evaluated at most once per activation."""
@@ -82,22 +96,33 @@ class Rule:
             activation.verdicts[self.expression] = verdict
         return verdict
 
+    def facts_read(self, activation: Activation) -> str:
+        """Say which facts decided, whatever the verdict: ``"customer.has_tv is true"``."""
+        facts = activation.facts
+        shown = [f"{name} is {show(facts[name])}" for name in self.reads if name in facts]
+        return ", ".join(shown)
+
     def _evaluate(self, activation: Activation) -> Verdict:
-        try:
-            answer = self._program.eval(activation.cel).value()
-        except RuntimeError as error:  # the library's own limits, e.g. on nested loops
-            answer = str(error)
+        answer = self._answer(activation)
         if answer is True:
             return _PASSED
-        facts = activation.facts
-        missing = [name for name in self.reads if name not in facts]
         if answer is False:
-            shown = [f"{name} is {show(facts[name])}" for name in self.reads if name in facts]
-            return Verdict(False, ", ".join(shown) or f"{self.expression} is false")
+            return Verdict(False, self.facts_read(activation) or f"{self.expression} is false")
+        missing = [name for name in self.reads if name not in activation.facts]
         if missing:
             verb = "is" if len(missing) == 1 else "are"
-            return Verdict(False, f"{', '.join(missing)} {verb} unknown")
-        return Verdict(False, f"cannot be evaluated: {_STATUS.sub('', str(answer))}")
+            return Verdict(False, f"{', '.join(missing)} {verb} unknown", unknown=True)
+        refused = _STATUS.sub("", str(answer))
+        return Verdict(False, f"cannot be evaluated: {refused}", unknown=True)
+
+    def _answer(self, activation: Activation) -> object:
+        """True, false, or what stands for unknown or failed."""
+        if self.plain is not None:
+            return self.plain(activation.facts)
+        try:
+            return self.program.eval(activation.cel).value()
+        except RuntimeError as error:  # the library's own limits
+            return str(error)
 
 
 class RuleLanguage:
@@ -134,7 +159,7 @@ class RuleLanguage:
             message = f"yields a {yields}, must be true or false; compare it, e.g. with == or >"
             first_line = expression.splitlines()[0]
             raise RuleError(text.name, (Mistake(1, 1, message, first_line),))
-        return Rule(expression, self._facts_in(expression), program)
+        return Rule(expression, self._facts_in(expression), program, plain_rule(expression))
 
     def activate(self, facts: Facts) -> Activation:
         """Prepare facts for rules; a fact of the wrong type or NaN is unknown."""
@@ -144,7 +169,7 @@ class RuleLanguage:
             for name, value in facts.items()
             if name in types and _is_of_type(value, types[name])
         }
-        return Activation(known, self._env.Activation(known))
+        return Activation(known, self._env.Activation)
 
     def _facts_in(self, expression: str) -> tuple[str, ...]:
         types = self.schema.types

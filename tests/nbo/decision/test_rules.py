@@ -24,7 +24,7 @@ def check(language: RuleLanguage, when: str, facts: dict[str, Fact]) -> Verdict:
 
 def test_true_passes_without_a_word(language: RuleLanguage) -> None:
     facts: dict[str, Fact] = {"customer.tenure_months": 7.0}
-    assert check(language, "customer.tenure_months >= 6.0", facts) == (True, "")
+    assert check(language, "customer.tenure_months >= 6.0", facts) == Verdict(True, "")
 
 
 def test_false_refuses_with_the_values_that_decided(language: RuleLanguage) -> None:
@@ -33,16 +33,15 @@ def test_false_refuses_with_the_values_that_decided(language: RuleLanguage) -> N
         "customer.tenure_months >= 6.0 && customer.plan == 'gold' && !customer.has_red",
         {"customer.tenure_months": 3.5, "customer.plan": "gold", "customer.has_red": False},
     )
-    assert verdict == (
+    assert verdict == Verdict(
         False,
         "customer.tenure_months is 3.5, customer.plan is 'gold', customer.has_red is false",
     )
 
 
 def test_unknown_refuses_naming_the_missing_fact(language: RuleLanguage) -> None:
-    assert check(language, "customer.tenure_months > 6.0", {}) == (
-        False,
-        "customer.tenure_months is unknown",
+    assert check(language, "customer.tenure_months > 6.0", {}) == Verdict(
+        False, "customer.tenure_months is unknown", unknown=True
     )
     both = check(language, "customer.tenure_months > 6.0 && customer.plan == 'x'", {})
     assert both.detail == "customer.tenure_months, customer.plan are unknown"
@@ -60,7 +59,7 @@ def test_what_is_known_can_decide_without_the_rest(language: RuleLanguage) -> No
     red: dict[str, Fact] = {"customer.has_red": True}
     assert check(language, "customer.has_red || customer.tenure_months > 6.0", red).passed
     refused = check(language, "!customer.has_red && customer.tenure_months > 6.0", red)
-    assert refused == (False, "customer.has_red is true")
+    assert refused == Verdict(False, "customer.has_red is true")
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, "7", True])
@@ -75,7 +74,7 @@ def test_a_fact_that_is_not_in_the_schema_does_no_harm(language: RuleLanguage) -
 
 def test_an_error_while_evaluating_refuses(language: RuleLanguage) -> None:
     verdict = check(language, "1 / 0 > 0", {})
-    assert verdict == (False, "cannot be evaluated: divide by zero")
+    assert verdict == Verdict(False, "cannot be evaluated: divide by zero", unknown=True)
 
 
 def test_names_inside_strings_are_no_facts(language: RuleLanguage) -> None:
