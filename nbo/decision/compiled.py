@@ -18,6 +18,10 @@ from nbo.decision.columns import Array, Flags, Rows, offer_columns, treatment_co
 from nbo.decision.policies import ContextWeight
 from nbo.decision.rule_text import RuleText
 from nbo.decision.rules import Rule, RuleLanguage
+from nbo.decision.screen_columns import ScreenColumns, screen_columns
+
+STAGES_OF_RULES = ("eligibility", "applicability", "suitability")
+"""Stages of the screen in which an offer's own rules are asked, in order."""
 
 
 class Condition(NamedTuple):
@@ -65,9 +69,11 @@ class CompiledCatalog:
         ends: (n_offers,) POSIX seconds, inf for never.
         on_channel: Channel id to (n_offers,) flags.
         in_language: Language to (n_offers,) flags.
+        screen: What else the screen compares.
+        products: Rule that is true for who holds it, by product some offer asks for.
         rule_order: The rules of the offers' conditions.
-        rule_numbers: (n_offers, most conditions) position in `rule_order` of each condition of
-            each offer, in order; -1 where an offer has no further condition.
+        rule_numbers: Stage to (n_offers, most conditions) position in `rule_order` of each
+            condition of each offer, in order; -1 where an offer has no further condition.
         offer_of: (n_treatments,) position in `offers`.
         incentive_of: (n_treatments,) position in `incentive_conditions`.
         value: (n_treatments,) V, before the incentive's cost.
@@ -88,8 +94,10 @@ class CompiledCatalog:
     ends: Array
     on_channel: Mapping[str, Flags]
     in_language: Mapping[str, Flags]
+    screen: ScreenColumns
+    products: Mapping[str, Rule]
     rule_order: tuple[Rule, ...]
-    rule_numbers: Rows
+    rule_numbers: Mapping[str, Rows]
     offer_of: Rows
     incentive_of: Rows
     value: Array
@@ -109,6 +117,8 @@ def compile_catalog(catalog: Catalog, language: RuleLanguage) -> CompiledCatalog
     rule_order = tuple(compiler.rules.values())
     plain = [compiled.offer for compiled in offers]
     treatments = _treatments(catalog)
+    columns = screen_columns(catalog, plain)
+    asked_for = sorted({*columns.requiring, *columns.excluding, *columns.selling})
     return CompiledCatalog(
         catalog=catalog,
         language=language,
@@ -119,10 +129,12 @@ def compile_catalog(catalog: Catalog, language: RuleLanguage) -> CompiledCatalog
             incentive_id: compiler.conditions("eligibility", incentive.rules)
             for incentive_id, incentive in catalog.incentives.items()
         },
-        context=tuple(compiler.weighting(weight, plain) for weight in catalog.policies.context),
+        context=tuple(compiler.weighting(weight, columns) for weight in catalog.policies.context),
         rules=compiler.rules,
         rule_order=rule_order,
-        rule_numbers=_rule_numbers(offers, rule_order),
+        screen=columns,
+        products={product: compiler.product(catalog.products[product]) for product in asked_for},
+        rule_numbers={stage: _rule_numbers(offers, stage, rule_order) for stage in STAGES_OF_RULES},
         **offer_columns(catalog, plain),
         **treatment_columns(catalog, plain, treatments),
     )
@@ -148,9 +160,12 @@ class _Compiler:
             ),
         )
 
-    def weighting(self, weight: ContextWeight, offers: Sequence[Offer]) -> Weighting:
+    def weighting(self, weight: ContextWeight, columns: ScreenColumns) -> Weighting:
         (condition,) = self.conditions("context", [weight.rule])
-        return Weighting(condition, weight.weight, _concerned(weight, offers))
+        return Weighting(condition, weight.weight, columns.reach[weight.target])
+
+    def product(self, held: RuleText) -> Rule:
+        return self._compile(held)
 
     def _compile(self, text: RuleText) -> Rule:
         expression = text.when.strip()
@@ -167,22 +182,13 @@ def _treatments(catalog: Catalog) -> tuple[Treatment, ...]:
     )
 
 
-def _rule_numbers(offers: Sequence[CompiledOffer], rule_order: Sequence[Rule]) -> Rows:
+def _rule_numbers(offers: Sequence[CompiledOffer], stage: str, rule_order: Sequence[Rule]) -> Rows:
     number_of = {rule.expression: number for number, rule in enumerate(rule_order)}
-    most = max((len(compiled.conditions) for compiled in offers), default=0)
-    numbers = np.full((len(offers), most), -1, dtype=np.intp)
-    for position, compiled in enumerate(offers):
-        for step, condition in enumerate(compiled.conditions):
-            numbers[position, step] = number_of[condition.rule.expression]
+    of_stage = [
+        [number_of[c.rule.expression] for c in compiled.conditions if c.stage == stage]
+        for compiled in offers
+    ]
+    numbers = np.full((len(offers), max(map(len, of_stage), default=0)), -1, dtype=np.intp)
+    for position, row in enumerate(of_stage):
+        numbers[position, : len(row)] = row
     return numbers
-
-
-def _concerned(weight: ContextWeight, offers: Sequence[Offer]) -> Flags:
-    return np.array(
-        [
-            weight.target.group_id in ("", offer.group_id)
-            and weight.target.offer_id in ("", offer.offer_id)
-            for offer in offers
-        ],
-        bool,
-    )

@@ -1,7 +1,9 @@
-"""Consent: whether this customer may be offered anything at all on this channel."""
+"""Consent: whether this customer may be offered something for a purpose on this channel."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import datetime
 from typing import NamedTuple
 
 from nbo.decision.catalog import Catalog
@@ -9,25 +11,50 @@ from nbo.decision.facts import Facts
 
 
 class Objection(NamedTuple):
-    """Why nothing may be said: the policy's name and the fact that decided."""
+    """Why something may not be said.
+
+    Attributes:
+        rule: The policy's name.
+        detail: The fact that decided.
+        until: First instant from which it no longer objects, UTC; None when that does not depend
+            on time alone.
+    """
 
     rule: str
     detail: str
+    until: datetime | None = None
 
 
-def consent_objection(facts: Facts, channel_id: str, catalog: Catalog) -> Objection | None:
-    """Find what speaks against contacting the customer here; None if they allow it.
+def do_not_contact(facts: Facts, catalog: Catalog) -> Objection | None:
+    """Find whether the customer may not be contacted at all; unknown means they may not."""
+    fact = catalog.policies.do_not_contact
+    if fact and facts.get(fact) is not False:
+        return Objection("do not contact", _detail(facts, fact))
+    return None
+
+
+def consent_objections(
+    facts: Facts, purpose_id: str, channel_id: str, catalog: Catalog
+) -> Iterator[Objection]:
+    """Find what speaks against offering something for this purpose here.
 
     Consent that is not known is not given: an unknown fact objects, as does one that is not
-    a flag.
+    a flag. A purpose that says nothing of this channel, though it does of others, and an offer
+    without a purpose need the channel's own consent; a purpose that says nothing of any needs
+    none.
     """
-    do_not_contact = catalog.policies.do_not_contact
-    if do_not_contact and facts.get(do_not_contact) is not False:
-        return Objection("do not contact", _detail(facts, do_not_contact))
+    purpose = catalog.purposes.get(purpose_id)
+    if purpose is not None:
+        opt_in, opt_out = purpose.opt_in.get(channel_id), purpose.opt_out.get(channel_id)
+        if opt_in and facts.get(opt_in) is not True:
+            yield Objection(f"{purpose_id} opt-in for {channel_id}", _detail(facts, opt_in))
+        if opt_out and facts.get(opt_out) is not False:
+            yield Objection(f"{purpose_id} opt-out for {channel_id}", _detail(facts, opt_out))
+        if opt_in or opt_out or not (purpose.opt_in or purpose.opt_out):
+            return
     channel = catalog.channels.get(channel_id)
     if channel and channel.consent and facts.get(channel.consent) is not True:
-        return Objection(f"consent for {channel_id}", _detail(facts, channel.consent))
-    return None
+        yield Objection(f"consent for {channel_id}", _detail(facts, channel.consent))
 
 
 def _detail(facts: Facts, name: str) -> str:

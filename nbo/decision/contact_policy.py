@@ -9,6 +9,9 @@ Four limits, computed once per request from the history as of the instant asked:
   ending there, the scope pauses for `pause` from then on;
 - **frequency**: no more than `limit` exposures in a `period`.
 
+A suppression or frequency that attaches to an issue, a group or an offer counts only what was
+said of those offers, and silences only them.
+
 Edges are exact: an outcome counts from its instant on, and until its window or pause has
 fully passed; exactly `window` later it no longer counts, exactly `pause` later all is free. A
 deferred offer is free at the very instant it was deferred to.
@@ -16,23 +19,47 @@ deferred offer is free at the very instant it was deferred to.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from operator import attrgetter
+from types import MappingProxyType
+from typing import NamedTuple
 
-from nbo.decision.catalog import Offer
+from nbo.decision.catalog import Group, Offer
 from nbo.decision.consent import Objection
 from nbo.decision.history import Contact, Outcome, exposure_key
-from nbo.decision.policies import Frequency, Policies, Suppression
+from nbo.decision.policies import EVERYTHING, Frequency, Policies, Suppression, Target
+from nbo.decision.screen_columns import fits
 
 _EXPLICIT = frozenset({Outcome.ACCEPTED, Outcome.DECLINED, Outcome.DEFERRED})
+_NO_GROUPS: Mapping[str, Group] = MappingProxyType({})
+
+
+class Limit(NamedTuple):
+    """A limit in force on more than one offer.
+
+    Attributes:
+        group_id: Only offers of this group; empty for all.
+        target: Only offers it fits.
+        spares_service: Service messages are free of it.
+    """
+
+    objection: Objection
+    group_id: str = ""
+    target: Target = EVERYTHING
+    spares_service: bool = False
 
 
 class ContactPolicy:
-    """The limits in force for one customer at one instant, by what they silence."""
+    """The limits in force for one customer at one instant, by what they silence.
 
-    __slots__ = ("_all", "_everything_but_service", "_groups", "_offers")
+    Attributes:
+        on_offers: Offer id to what silences it alone.
+        on_many: What silences groups, then everything, then everything but service messages.
+    """
+
+    __slots__ = ("_groups", "on_many", "on_offers")
 
     def __init__(
         self,
@@ -41,40 +68,53 @@ class ContactPolicy:
         at: datetime,
         channel_id: str,
         interaction_id: str,
+        groups: Mapping[str, Group] = _NO_GROUPS,
     ) -> None:
         past = sorted((contact for contact in history if contact.at <= at), key=attrgetter("at"))
-        self._offers = _deferred(past, at) | _silenced(past, interaction_id)
-        self._groups: dict[str, Objection] = {}
-        self._all: Objection | None = None
-        self._everything_but_service: Objection | None = None
+        self._groups = groups
+        self.on_offers: dict[str, list[Objection]] = {}
+        for silence in (_silenced(past, interaction_id), _deferred(past, at)):
+            for offer_id, objection in silence.items():
+                self.on_offers.setdefault(offer_id, []).append(objection)
+        self.on_many: list[Limit] = []
         for suppression in policies.suppression:
             self._suppress(suppression, past, at)
+        self.on_many.sort(key=lambda limit: not limit.group_id)
         for frequency in policies.frequency:
-            if frequency.channel in ("", channel_id) and not self._everything_but_service:
-                self._everything_but_service = frequency_objection(frequency, past, at)
+            if frequency.channel in ("", channel_id):
+                found = frequency_objection(frequency, past, at, groups)
+                if found:
+                    limit = Limit(found, target=frequency.target, spares_service=True)
+                    self.on_many.append(limit)
 
     def objection(self, offer: Offer) -> Objection | None:
         """Find the first limit that silences an offer, in the order they are listed above."""
-        return (
-            self._offers.get(offer.offer_id)
-            or self._groups.get(offer.group_id)
-            or self._all
-            or (None if offer.service else self._everything_but_service)
-        )
+        return next(self.objections(offer), None)
+
+    def objections(self, offer: Offer) -> Iterator[Objection]:
+        """List all limits that silence an offer, in the order they are listed above."""
+        yield from self.on_offers.get(offer.offer_id, ())
+        for limit in self.on_many:
+            in_scope = limit.group_id in ("", offer.group_id)
+            spared = limit.spares_service and offer.service
+            if in_scope and not spared and self._fits(limit.target, offer):
+                yield limit.objection
+
+    def _fits(self, target: Target, of: Offer | Contact) -> bool:
+        return fits(target, of.offer_id, of.group_id, self._groups)
 
     def _suppress(self, suppression: Suppression, past: Sequence[Contact], at: datetime) -> None:
-        for key, contacts in _by_scope(suppression, past).items():
+        of_target = [contact for contact in past if self._fits(suppression.target, contact)]
+        for key, contacts in _by_scope(suppression, of_target).items():
             until = paused_until(suppression, contacts)
             if until is None or at >= until:
                 continue
             detail = f"{_occurrences(suppression, contacts)}, paused until {_minute(until)}"
-            objection = Objection(suppression.name, detail)
+            objection = Objection(suppression.name, detail, until)
             if suppression.scope == "offer":
-                self._offers.setdefault(key, objection)
-            elif suppression.scope == "group":
-                self._groups.setdefault(key, objection)
-            elif self._all is None:
-                self._all = objection
+                self.on_offers.setdefault(key, []).append(objection)
+            elif key or suppression.scope == "all":
+                self.on_many.append(Limit(objection, key, suppression.target))
 
 
 def paused_until(suppression: Suppression, contacts: Sequence[Contact]) -> datetime | None:
@@ -101,24 +141,34 @@ def paused_until(suppression: Suppression, contacts: Sequence[Contact]) -> datet
 
 
 def frequency_objection(
-    frequency: Frequency, past: Sequence[Contact], at: datetime
+    frequency: Frequency,
+    past: Sequence[Contact],
+    at: datetime,
+    groups: Mapping[str, Group] = _NO_GROUPS,
 ) -> Objection | None:
-    """Find a frequency limit's objection; None while fewer than `limit` exposures count."""
+    """Find a frequency limit's objection; None while fewer than `limit` exposures count.
+
+    It ends when so many of the oldest have left the period that fewer than `limit` remain.
+    """
     since = at - frequency.period
     first_seen: dict[tuple[str, str], Contact] = {}
     for contact in past:
         if contact.outcome.is_exposure:
             first_seen.setdefault(exposure_key(contact), contact)
-    count = sum(
-        since < contact.at and frequency.channel in ("", contact.channel)
+    counted = sorted(
+        contact.at
         for contact in first_seen.values()
+        if since < contact.at
+        and frequency.channel in ("", contact.channel)
+        and fits(frequency.target, contact.offer_id, contact.group_id, groups)
     )
+    count = len(counted)
     if count < frequency.limit:
         return None
+    until = counted[-frequency.limit] + frequency.period if frequency.limit else None
     where = f" on {frequency.channel}" if frequency.channel else ""
-    return Objection(
-        frequency.name, f"{count} exposures{where} since {_minute(since)}, limit {frequency.limit}"
-    )
+    detail = f"{count} exposures{where} since {_minute(since)}, limit {frequency.limit}"
+    return Objection(frequency.name, detail, until)
 
 
 def _silenced(past: Iterable[Contact], interaction_id: str) -> dict[str, Objection]:
@@ -144,6 +194,7 @@ def _deferred(past: Iterable[Contact], at: datetime) -> dict[str, Objection]:
         offer_id: Objection(
             "deferred by the customer",
             f"{Outcome.DEFERRED} at {_minute(said)}, not again before {_minute(until)}",
+            until,
         )
         for offer_id, (said, until) in wishes.items()
         if at < until

@@ -1,0 +1,74 @@
+"""Contact policy as a stage of the screen: the limits in force, over all offers at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+
+import numpy as np
+
+from nbo.decision.consent import Objection
+from nbo.decision.contact_policy import ContactPolicy
+from nbo.decision.failure import Asked, Failure, Finding, shared
+
+UNREADABLE = "history cannot be read"
+_STAGE = "contact policy"
+
+
+def contact_findings(asked: Asked) -> Iterator[Finding]:
+    """Find the offers about which the customer was told enough, or may have been."""
+    if not asked.request.history_known:
+        yield from _unreadable(asked)
+    request, catalog = asked.request, asked.compiled.catalog
+    policy = ContactPolicy(
+        catalog.policies,
+        request.history,
+        request.at,
+        request.channel,
+        request.interaction_id,
+        catalog.groups,
+    )
+    yield from _on_offers(asked, policy)
+    columns = asked.compiled.screen
+    nowhere = np.zeros_like(asked.left)
+    for objection, group_id, target, spares_service in policy.on_many:
+        failing = columns.reach[target]
+        if group_id:
+            failing = failing & columns.by_group.get(group_id, nowhere)
+        if spares_service:
+            failing = failing & ~columns.service
+        yield shared(failing, _failure(objection))
+
+
+def _unreadable(asked: Asked) -> Iterator[Finding]:
+    """Offers that a suppression or frequency concerns, while nobody knows what was said."""
+    policies, columns = asked.compiled.catalog.policies, asked.compiled.screen
+    for suppression in policies.suppression:
+        reach = columns.reach[suppression.target]
+        yield shared(reach, Failure(_STAGE, suppression.name, UNREADABLE))
+    for frequency in policies.frequency:
+        if frequency.channel in ("", asked.request.channel):
+            reach = columns.reach[frequency.target] & ~columns.service
+            yield shared(reach, Failure(_STAGE, frequency.name, UNREADABLE))
+
+
+def _on_offers(asked: Asked, policy: ContactPolicy) -> Iterator[Finding]:
+    """What silences single offers: the first objection to each in one finding, then the second."""
+    position_of = asked.compiled.screen.position_of
+    objections = {
+        position_of[offer_id]: found
+        for offer_id, found in policy.on_offers.items()
+        if offer_id in position_of
+    }
+    for depth in range(max(map(len, objections.values()), default=0)):
+        failing = np.zeros_like(asked.left)
+        failing[[position for position, found in objections.items() if len(found) > depth]] = True
+        yield Finding(failing, partial(_objects, objections, depth))
+
+
+def _objects(objections: Mapping[int, Sequence[Objection]], depth: int, position: int) -> Failure:
+    return _failure(objections[position][depth])
+
+
+def _failure(objection: Objection) -> Failure:
+    return Failure(_STAGE, objection.rule, objection.detail, until=objection.until)

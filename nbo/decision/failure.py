@@ -1,0 +1,65 @@
+"""What a stage of the screen finds: which offers fail it, and why each of them does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import NamedTuple
+
+from nbo.decision.arms import Arm
+from nbo.decision.columns import Flags
+from nbo.decision.compiled import CompiledCatalog
+from nbo.decision.request import Request
+from nbo.decision.rules import Activation
+
+
+class Failure(NamedTuple):
+    """Why one candidate fails one rule of one stage.
+
+    Attributes:
+        stage: Of the screen, e.g. ``"eligibility"``.
+        rule: Name of the rule or policy that decided.
+        detail: The facts and values that decided, for people.
+        expression: The rule's own text, where it is one; else empty.
+        until: First instant from which it no longer stands in the way, UTC; None when that does
+            not depend on time alone.
+    """
+
+    stage: str
+    rule: str
+    detail: str
+    expression: str = ""
+    until: datetime | None = None
+
+
+class Finding(NamedTuple):
+    """Offers that fail one rule.
+
+    Attributes:
+        failing: (n_offers,) by position in `CompiledCatalog.offers`; of offers that had fallen
+            before it was found it may say anything.
+        why: Of an offer that fails, by its position.
+    """
+
+    failing: Flags
+    why: Callable[[int], Failure]
+
+
+class Asked(NamedTuple):
+    """One request as the stages of the screen see it.
+
+    Attributes:
+        left: (n_offers,) offers that have not fallen yet; changes while the stages run, so that
+            no stage reckons for offers that are out already.
+    """
+
+    request: Request
+    compiled: CompiledCatalog
+    activation: Activation
+    arm: Arm
+    left: Flags
+
+
+def shared(failing: Flags, failure: Failure) -> Finding:
+    """A finding that is worded alike for every offer that fails."""
+    return Finding(failing, lambda _: failure)

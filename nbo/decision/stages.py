@@ -1,0 +1,122 @@
+"""The stages of the screen, in order: each lists which offers fail it, and why.
+
+A stage takes what is asked and yields its findings one by one, so that whoever wants only the
+first failure of an offer and whoever wants all of them read the same rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import numpy as np
+
+from nbo.decision.caps_stage import cap_findings
+from nbo.decision.catalog import Offer
+from nbo.decision.consent import Objection, consent_objections, do_not_contact
+from nbo.decision.contact_stage import contact_findings
+from nbo.decision.failure import Asked, Failure, Finding, shared
+from nbo.decision.products import product_findings
+from nbo.decision.triggers import trigger_findings
+
+Stage = Callable[[Asked], Iterator[Finding]]
+
+
+def _availability(asked: Asked) -> Iterator[Finding]:
+    """Within its dates, on this channel, in this language, in this variant of the catalogue."""
+    request, compiled = asked.request, asked.compiled
+    now = request.at.timestamp()
+    language = request.language or compiled.catalog.languages[0]
+    never = np.zeros(len(compiled.offers), dtype=bool)
+    variants = compiled.screen.in_variant
+    for rule, available in (
+        ("starts", compiled.starts <= now),
+        ("ends", now < compiled.ends),
+        ("channel", compiled.on_channel.get(request.channel, never)),
+        ("language", compiled.in_language.get(language, never)),
+        ("variant", variants.get(asked.arm.variant, variants[""])),
+    ):
+        yield Finding(~available, partial(_unavailable, asked, rule))
+
+
+def _unavailable(asked: Asked, rule: str, position: int) -> Failure:
+    offer = asked.compiled.offers[position].offer
+    until = offer.starts if rule == "starts" else None
+    return Failure("availability", rule, _where_available(asked, rule, offer), until=until)
+
+
+def _where_available(asked: Asked, rule: str, offer: Offer) -> str:
+    match rule:
+        case "starts":
+            return f"starts {offer.starts:%Y-%m-%d %H:%M} UTC"
+        case "ends":
+            return f"ended {offer.ends:%Y-%m-%d %H:%M} UTC"
+        case "channel":
+            allowed = ", ".join(sorted(offer.channels))
+            return f"not on {asked.request.channel!r}, only {allowed}"
+        case "language":
+            wanted = asked.request.language or asked.compiled.catalog.languages[0]
+            return f"no text in {wanted!r}"
+        case _:
+            return f"only in variant {', '.join(sorted(offer.variants))}"
+
+
+def _consent(asked: Asked) -> Iterator[Finding]:
+    """For this purpose on this channel; do-not-contact silences everything."""
+    facts, catalog = asked.activation.facts, asked.compiled.catalog
+    if objection := do_not_contact(facts, catalog):
+        yield shared(np.ones_like(asked.left), _failure("consent", objection))
+    for purpose_id, offers in asked.compiled.screen.by_purpose.items():
+        for objection in consent_objections(facts, purpose_id, asked.request.channel, catalog):
+            yield shared(offers, _failure("consent", objection))
+
+
+def _service_first(asked: Asked) -> Iterator[Finding]:
+    """Nothing is sold while a need comes before the sale."""
+    for stage, name, rule in asked.compiled.service_first:
+        verdict = rule.check(asked.activation)
+        if not verdict.passed:
+            failure = Failure(stage, name, verdict.detail, rule.expression)
+            yield shared(np.ones_like(asked.left), failure)
+
+
+def _conditions(stage: str, asked: Asked) -> Iterator[Finding]:
+    """An offer's own rules of one stage: the n-th conditions of all offers at a time."""
+    compiled, activation = asked.compiled, asked.activation
+    # One more than there are rules: the last stands for "no further condition" and passes.
+    passed = np.ones(len(compiled.rule_order) + 1, dtype=bool)
+    for step, numbers in enumerate(compiled.rule_numbers[stage].T):
+        for number in set(numbers[asked.left].tolist()) - {-1}:
+            passed[number] = compiled.rule_order[number].check(activation).passed
+        yield Finding(~passed[numbers], partial(_condition_fails, asked, stage, step))
+
+
+def _condition_fails(asked: Asked, stage: str, step: int, position: int) -> Failure:
+    candidate = asked.compiled.offers[position]
+    _, name, rule = candidate.conditions[_rules_before(stage, candidate.offer) + step]
+    return Failure(stage, name, rule.check(asked.activation).detail, rule.expression)
+
+
+def _rules_before(stage: str, offer: Offer) -> int:
+    """How many of an offer's conditions belong to earlier stages."""
+    if stage == "eligibility":
+        return 0
+    eligibility = len(offer.eligibility)
+    return eligibility if stage == "applicability" else eligibility + len(offer.applicability)
+
+
+def _failure(stage: str, objection: Objection) -> Failure:
+    return Failure(stage, objection.rule, objection.detail, until=objection.until)
+
+
+STAGES: tuple[tuple[str, tuple[Stage, ...]], ...] = (
+    ("availability", (_availability,)),
+    ("consent", (_consent,)),
+    ("service first", (_service_first,)),
+    ("eligibility", (product_findings, partial(_conditions, "eligibility"))),
+    ("applicability", (trigger_findings, partial(_conditions, "applicability"))),
+    ("suitability", (partial(_conditions, "suitability"),)),
+    ("contact policy", (contact_findings,)),
+    ("caps", (cap_findings,)),
+)
+"""The screen's stages with what each of them asks."""
