@@ -91,7 +91,7 @@ class FeatureSchema:
             types[f"customer.{window.name}"] = window_type(window, self.events)
         for event in self.events.values():
             types.update({f"event.{name}": kind for name, kind in event.types.items()})
-        return FactSchema({**types, **INTERACTION_FACTS, **HISTORY_FACTS})
+        return FactSchema({**types, **INTERACTION_FACTS, **HISTORY_FACTS}, frozenset(self.events))
 
     def save(self, path: Path) -> None:
         """Write the schema as JSON, so that a reader sees the old file or the new, whole."""

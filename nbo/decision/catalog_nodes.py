@@ -7,45 +7,28 @@ default returned, so that one reading finds all mistakes of a file.
 from __future__ import annotations
 
 import contextlib
-import math
-import re
 from collections.abc import Collection
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeVar
 
 import yaml
 
+from nbo.decision.catalog_notes import Notes
+from nbo.decision.catalog_scalars import (
+    FLAGS,
+    ID,
+    LIMIT,
+    as_measure,
+    as_number,
+    excerpt,
+    is_null,
+    remedy,
+)
 from nbo.decision.durations import parse_duration
 from nbo.decision.rule_mistakes import suggestion
-from nbo.errors import Problem
 
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}\Z")
-_FLAGS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 T = TypeVar("T")
-LIMIT = 1e12
-"""No amount, share or percentage of a catalogue is larger; more is a slip of the keyboard."""
-
-
-class Notes:
-    """The mistakes found in one file.
-
-    Attributes:
-        file: Path as the user knows it.
-        problems: What was found, in the order of reading.
-    """
-
-    def __init__(self, file: str) -> None:
-        self.file = file
-        self.problems: list[Problem] = []
-
-    def add(self, node: yaml.Node | None, message: str, column: int = 0, line: int = 0) -> None:
-        """Note a mistake at a node, or at an exact place within it (1-based)."""
-        if node is not None:
-            line = line or node.start_mark.line + 1
-            column = column or node.start_mark.column + 1
-        problem = Problem(self.file, line, column, message)
-        if problem not in self.problems:
-            self.problems.append(problem)
+_ID_FORM = "letters, digits and _ . : -, at most 64"
 
 
 class Section:
@@ -73,17 +56,29 @@ class Section:
         if not isinstance(key, yaml.ScalarNode):
             self.notes.add(key, f"{self.name}: a field's name must be text")
         elif key.value in self._fields:
-            first = self._fields[key.value][0].start_mark.line + 1
-            message = f"{key.value!r} stands here again, first on line {first}"
+            first = self._fields[key.value][0].start_mark
+            where = f"in {first.name}, " if first.name != key.start_mark.name else ""
+            message = f"{key.value!r} stands here again, first {where}on line {first.line + 1}"
             self.notes.add(key, f"{self.name}: {message}")
         else:
             self._fields[key.value] = (key, value)
 
     def problem(self, field: str, message: str, node: yaml.Node | None = None) -> None:
         """Note a mistake in a field."""
-        where = node or self.at(field) or self.node
-        path = f"{self.name}: {field}" if field else self.name
-        self.notes.add(where, f"{path}: {message}")
+        self.notes.add(node or self._place(field), f"{self._path(field)}: {message}")
+
+    def warn(self, field: str, message: str) -> None:
+        """Note what is allowed in a field and probably not meant."""
+        self.notes.warn(self._place(field), f"{self._path(field)}: {message}")
+
+    def _place(self, field: str) -> yaml.Node | None:
+        pair = self._fields.get(field)
+        if pair is None:
+            return self.node
+        return pair[0] if is_null(pair[1]) else pair[1]
+
+    def _path(self, field: str) -> str:
+        return f"{self.name}: {field}" if field else self.name
 
     def at(self, field: str) -> yaml.Node | None:
         """Give the node of a field's value; None when absent or null."""
@@ -100,8 +95,8 @@ class Section:
         known = dict.fromkeys(self._taken)
         for field, (key, _) in self._fields.items():
             if field not in known:
-                remedy = suggestion(field, known) or f"known are {', '.join(sorted(known))}"
-                self.notes.add(key, f"{self.name}: unknown field {field!r}; {remedy}")
+                meant = suggestion(field, known) or f"known are {', '.join(sorted(known))}"
+                self.notes.add(key, f"{self.name}: unknown field {field!r}; {meant}")
 
     def fields(self) -> list[tuple[str, yaml.Node]]:
         """Give all fields with their values, for mappings with free keys."""
@@ -123,8 +118,8 @@ class Section:
     def key(self, field: str, default: str | None = None) -> str:
         """Read an id: letters, digits and ``_ . : -``, at most 64, the first a letter or digit."""
         text = self.text(field, default)
-        if text and not _ID.match(text):
-            self.problem(field, f"{text!r} must be letters, digits and _ . : -, at most 64")
+        if text and not ID.match(text):
+            self.problem(field, f"{text!r} must be {_ID_FORM}")
         return text
 
     def choice(self, field: str, options: Collection[str], default: str | None = None) -> str:
@@ -132,16 +127,38 @@ class Section:
         text = self.text(field, default)
         if text not in options and self.has(field):
             known = dict.fromkeys(options)
-            remedy = suggestion(text, known) or f"must be one of {', '.join(known)}"
-            self.problem(field, f"unknown {text!r}; {remedy}")
+            meant = suggestion(text, known) or f"must be one of {', '.join(known)}"
+            self.problem(field, f"unknown {text!r}; {meant}")
         return text
+
+    def reference(self, field: str, known: Collection[str], default: str | None = None) -> str:
+        """Read the id of something else in the catalogue, one of `known`."""
+        name = self.text(field, default)
+        if name and name not in known:
+            self.problem(field, f"unknown {name!r}; {remedy(name, known)}")
+        return name
+
+    def references(
+        self, field: str, known: Collection[str], *, required: bool = False
+    ) -> tuple[str, ...]:
+        """Read a list of such ids, each once; at least one if the field is there."""
+        found: list[str] = []
+        for name, node in self.texts(field):
+            if name not in known:
+                self.problem(field, f"unknown {name!r}; {remedy(name, known)}", node)
+            elif name in found:
+                self.problem(field, f"{name!r} stands here twice", node)
+            found.append(name)
+        if not found and (required or self.has(field)):
+            self.problem(field, "must name at least one")
+        return tuple(found)
 
     def flag(self, field: str, default: bool) -> bool:
         """Read true or false."""
         node = self.at(field)
         if node is None:
             return default
-        value = _FLAGS.get(str(node.value).lower()) if isinstance(node, yaml.ScalarNode) else None
+        value = FLAGS.get(str(node.value).lower()) if isinstance(node, yaml.ScalarNode) else None
         if value is None:
             self.problem(field, "must be true or false", node)
             return default
@@ -163,12 +180,24 @@ class Section:
             self.problem(field, f"must be {bound}, was {node.value}", node)
         return value
 
-    def count(self, field: str, default: int | None = None, *, low: int = 0) -> int:
-        """Read a whole number, at least `low`."""
-        value = self.number(field, default, low=low)
+    def count(
+        self, field: str, default: int | None = None, *, low: int = 0, high: float = LIMIT
+    ) -> int:
+        """Read a whole number within [low, high]."""
+        value = self.number(field, default, low=low, high=high)
         if value != int(value):
             self.problem(field, f"must be a whole number, was {value:g}")
         return int(value)
+
+    def optional_count(self, field: str, *, low: int = 0) -> int | None:
+        """Read a whole number, at least `low`; None when absent."""
+        return self.count(field, 0, low=low) if self.has(field) else None
+
+    def optional_number(
+        self, field: str, *, low: float = -LIMIT, high: float = LIMIT
+    ) -> float | None:
+        """Read a finite number within [low, high]; None when absent."""
+        return self.number(field, low=low, high=high) if self.has(field) else None
 
     def duration(self, field: str) -> timedelta:
         """Read a positive length of time: ``30d``, ``12h``, ``15m``, ``90s``, ``2w``."""
@@ -209,6 +238,49 @@ class Section:
             return []
         return list(node.value)
 
+    def keyed(self, field: str, kind: str) -> list[tuple[str, Section]]:
+        """Read a mapping of ids to mappings, each called by its id: ``channel 'voice'``."""
+        found = []
+        for key, node in self.section(field).fields():
+            own = Section(node, f"{kind} {key!r}", self.notes)
+            if not ID.match(key):
+                self.problem(field, f"{key!r} must be {_ID_FORM}", node)
+            found.append((key, own))
+        return found
+
+    def named_texts(self, field: str, means: str) -> tuple[list[str], Section]:
+        """Read a mapping of ids to texts: the ids, and the section to take each text from.
+
+        Args:
+            field: Its name.
+            means: What each text is, for the schema: ``"rule"`` or ``"fact"``.
+        """
+        del means
+        own = self.section(field)
+        for key, node in own.fields():
+            if not ID.match(key):
+                own.problem("", f"{key!r} must be {_ID_FORM}", node)
+        return [key for key, _ in own.fields()], own
+
+    def wording(
+        self, field: str, languages: tuple[str, ...], *, required: bool = True
+    ) -> dict[str, str]:
+        """Read a text per language; the default language must be there if any is."""
+        if self.at(field) is None:
+            if required:
+                self.problem(field, f"is missing; write {{{languages[0]}: ...}}")
+            return {}
+        own = self.section(field)
+        found = {language: own.text(language) for language in languages if own.has(language)}
+        own.done()
+        if languages[0] not in found:
+            self.problem(field, f"has no text in the default language {languages[0]!r}")
+        return found
+
+    def stretch(self, field: str) -> list[yaml.Node]:
+        """Read a list of two numbers, from and to, as it stands; empty when absent."""
+        return self.items(field)
+
     def sections(self, field: str, kind: str, id_field: str = "name") -> list[Section]:
         """Read a list of mappings, each called by its id: ``offer 'fibre-1g'``."""
         found = []
@@ -234,7 +306,7 @@ class Section:
         """Read a mapping of names to finite numbers; true counts as 1, false as 0."""
         found: dict[str, float] = {}
         for name, node in self.section(field).fields():
-            value = as_number(node)
+            value = as_measure(node)
             if value is None:
                 self.problem(field, f"{name} must be a number, was {excerpt(node)}", node)
             else:
@@ -252,28 +324,3 @@ class Section:
             self.problem(field, "is missing")
             return otherwise
         return default
-
-
-def is_null(node: yaml.Node) -> bool:
-    """Whether a field is there without a value."""
-    return bool(node.tag == "tag:yaml.org,2002:null")
-
-
-def as_number(node: yaml.Node) -> float | None:
-    """Read the finite number a scalar holds; None when it holds something else."""
-    if not isinstance(node, yaml.ScalarNode):
-        return None
-    if node.tag == "tag:yaml.org,2002:bool":
-        return float(_FLAGS[node.value.lower()])
-    try:
-        value = float(node.value)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
-
-
-def excerpt(node: yaml.Node) -> str:
-    """Quote what stands at a node, short, for messages."""
-    if isinstance(node, yaml.ScalarNode):
-        return repr(node.value if len(node.value) <= 40 else node.value[:37] + "...")
-    return "a list" if isinstance(node, yaml.SequenceNode) else "a mapping"

@@ -1,167 +1,164 @@
-"""Reading what may be said: issues, groups, incentives and offers."""
+"""Reading what may be said: incentives and offers."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
 
-from nbo.decision.catalog import NO_INCENTIVE, Group, Incentive, Issue, Offer
+from nbo.decision.catalog import NO_INCENTIVE, Incentive, Offer
+from nbo.decision.catalog_known import Known, check_currency
 from nbo.decision.catalog_nodes import Section
-from nbo.decision.catalog_rules import read_rules
-from nbo.decision.rule_mistakes import suggestion
-from nbo.decision.rules import RuleLanguage
-from nbo.decision.wording import PLACEHOLDER
+from nbo.decision.catalog_rules import read_rules, read_script
+from nbo.decision.catalog_scalars import remedy
+from nbo.decision.limits import NO_CAPS, Budget, Caps, Period
+
+UNSEEN_RATE = 0.1
+"""Acceptance rate where neither the catalogue states one nor the group was ever offered."""
 
 _SMALLEST = 1e-6
 _VALUE_PARTS = ("term_months", "margin", "cancellation")
+_NONE = NO_INCENTIVE.incentive_id
 
 
-def read_issue(section: Section) -> Issue:
-    """Read one business issue."""
-    return Issue(issue_id=section.key("id"), lever=section.number("lever", 0.0, low=-100.0))
-
-
-def read_group(section: Section, issues: Collection[str]) -> Group:
-    """Read one group; its issue must be one of `issues` where the catalogue lists any."""
-    return Group(
-        group_id=section.key("id"),
-        issue=section.choice("issue", issues, "") if issues else section.text("issue", ""),
-        lever=section.number("lever", 0.0, low=-100.0),
-    )
-
-
-def read_incentive(
-    section: Section, languages: tuple[str, ...], language: RuleLanguage
-) -> Incentive:
+def read_incentive(section: Section, known: Known) -> Incentive:
     """Read one incentive; `none` exists by itself and cannot be redefined."""
     incentive_id = section.key("id")
-    if incentive_id == NO_INCENTIVE.incentive_id:
+    if incentive_id == _NONE:
         section.problem("id", "'none' is reserved for no incentive, which always exists")
-    script = read_wording(section, "script", languages, required=False)
-    _check_placeholders(section, script, language)
+    check_currency(section, known)
     return Incentive(
         incentive_id=incentive_id,
-        name=read_wording(section, "name", languages),
+        name=section.wording("name", known.languages),
         kind=section.text("kind"),
         cost=section.number("cost", low=0.0),
         monthly_cost=section.number("monthly_cost", 0.0, low=0.0),
-        rules=read_rules(section, "rules", language),
+        rules=read_rules(section, "rules", known.rules),
         attributes=section.numbers("attributes"),
-        script=script,
+        script=read_script(section, known.languages, known.rules),
+        budget=_read_budget(section),
+        immediate_use=section.flag("immediate_use", default=False),
     )
 
 
-def read_offer(
-    section: Section,
-    languages: tuple[str, ...],
-    language: RuleLanguage,
-    known: Mapping[str, Collection[str]],
-) -> Offer:
+def read_offer(section: Section, known: Known, rates: Mapping[str, float]) -> Offer:
     """Read one offer.
 
     Args:
         section: Where it stands.
-        languages: Of the catalogue, the default first.
-        language: What its rules may say.
-        known: Ids it may refer to: of ``channels``, ``groups`` and ``incentives``.
+        known: What it may refer to; offers are not known yet, so a bundle is not checked.
+        rates: Observed acceptance rate by group id, where no prior is declared.
     """
+    offer_id = section.key("id")
+    if offer_id == _NONE:
+        section.problem("id", "'none' is reserved: it says that a channel has no fallback")
     starts, ends = section.instant("starts"), section.instant("ends")
     if starts and ends and ends <= starts:
         section.problem("ends", f"must be after starts ({starts:%Y-%m-%d %H:%M} UTC)")
-    script = read_wording(section, "script", languages, required=False)
-    _check_placeholders(section, script, language)
+    check_currency(section, known)
+    group_id = section.reference("group", known.groups)
+    prior = section.optional_number("prior", low=_SMALLEST, high=1 - _SMALLEST)
+    value, revenue, term, margin, cancellation = _read_value(section)
     return Offer(
-        offer_id=section.key("id"),
-        group_id=_reference(section, "group", known["groups"]),
-        name=read_wording(section, "name", languages),
-        script=script,
-        value=_read_value(section),
-        prior=section.number("prior", low=_SMALLEST, high=1 - _SMALLEST),
-        channels=frozenset(_references(section, "channels", known["channels"])),
-        monthly_revenue=section.number("monthly_revenue", 0.0),
+        offer_id=offer_id,
+        group_id=group_id,
+        name=section.wording("name", known.languages),
+        script=read_script(section, known.languages, known.rules),
+        value=value,
+        monthly_revenue=revenue,
+        term_months=term,
+        margin=margin,
+        cancellation=cancellation,
+        prior=_observed(rates, group_id) if prior is None else prior,
+        prior_declared=prior is not None,
+        channels=frozenset(section.references("channels", known.channels, required=True)),
         starts=starts,
         ends=ends,
-        eligibility=read_rules(section, "eligibility", language),
-        applicability=read_rules(section, "applicability", language),
-        suitability=read_rules(section, "suitability", language),
-        incentives=_read_incentives(section, known["incentives"]),
+        requires=section.references("requires", known.products),
+        excludes=section.references("excludes", known.products),
+        sells=section.reference("sells", known.products, ""),
+        purpose=section.reference("purpose", known.purposes, ""),
+        eligibility=read_rules(section, "eligibility", known.rules),
+        triggers=_read_triggers(section, known.rules.schema.events),
+        applicability=read_rules(section, "applicability", known.rules),
+        suitability=read_rules(section, "suitability", known.rules),
+        incentives=section.references("incentives", known.incentives) or (_NONE,),
         lever=section.number("lever", 0.0, low=-100.0),
         service=section.flag("service", default=False),
         attributes=section.numbers("attributes"),
+        caps=_read_caps(section),
+        mandatory=section.flag("mandatory", default=False),
+        bundle=tuple(name for name, _ in section.texts("bundle")),
+        variants=_read_variants(section),
     )
 
 
-def read_wording(
-    section: Section, field: str, languages: tuple[str, ...], *, required: bool = True
-) -> dict[str, str]:
-    """Read a text per language; the default language must be there if any is."""
-    node = section.at(field)
-    if node is None:
-        if required:
-            section.problem(field, f"is missing; write {{{languages[0]}: ...}}")
-        return {}
-    wording = section.section(field)
-    found = {language: wording.text(language) for language in languages if wording.has(language)}
-    wording.done()
-    if languages[0] not in found:
-        section.problem(field, f"has no text in the default language {languages[0]!r}")
-    return found
+def _observed(rates: Mapping[str, float], group_id: str) -> float:
+    return min(max(rates.get(group_id, UNSEEN_RATE), _SMALLEST), 1 - _SMALLEST)
 
 
-def _read_value(section: Section) -> float:
+def _read_value(section: Section) -> tuple[float, float, float, float | None, float]:
+    """Value, monthly revenue, term in months, margin and cancellation.
+
+    The value is given, or worked out of the others.
+    """
+    revenue = section.number("monthly_revenue", 0.0)
+    value = section.optional_number("value")
+    term = section.number("term_months", 0.0, low=0.0, high=1_200.0)
+    margin = section.optional_number("margin", low=-1.0, high=1.0)
+    cancellation = section.number("cancellation", 0.0, low=0.0, high=1.0)
     given = [part for part in _VALUE_PARTS if section.has(part)]
-    if section.has("value"):
+    if value is not None:
         if given:
             section.problem(given[0], "stands beside value; give one or the other")
-        return section.number("value")
+        return value, revenue, 0.0, None, 0.0
     if not given and not section.has("monthly_revenue"):
         needed = "or monthly_revenue, term_months, margin and cancellation"
         section.problem("value", f"is missing; write value, {needed}")
-        return 0.0
-    return (
-        section.number("monthly_revenue")
-        * section.number("term_months", low=0.0, high=1_200.0)
-        * section.number("margin", low=-1.0, high=1.0)
-        * (1.0 - section.number("cancellation", 0.0, low=0.0, high=1.0))
-    )
+    else:
+        for part in ("monthly_revenue", "term_months", "margin"):
+            if not section.has(part):
+                section.problem(part, "is missing; the value is worked out of it")
+    worth = revenue * term * (margin or 0.0) * (1.0 - cancellation)
+    return worth, revenue, term, margin, cancellation
 
 
-def _read_incentives(section: Section, known: Collection[str]) -> tuple[str, ...]:
-    if not section.has("incentives"):
-        return (NO_INCENTIVE.incentive_id,)
-    return tuple(_references(section, "incentives", known))
+def _read_budget(section: Section) -> Budget | None:
+    if not section.has("budget"):
+        return None
+    own = section.section("budget")
+    amount = own.number("amount", low=0.01)
+    period = own.choice("period", [period.value for period in Period])
+    own.done()
+    return Budget(amount, Period(period)) if period in set(Period) else None
 
 
-def _reference(section: Section, field: str, known: Collection[str]) -> str:
-    name = section.text(field)
-    if name and name not in known:
-        section.problem(field, f"unknown {name!r}; {_remedy(name, known)}")
-    return name
+def _read_caps(section: Section) -> Caps:
+    if not section.has("caps"):
+        return NO_CAPS
+    own = section.section("caps")
+    caps = Caps(total=own.optional_count("total"), daily=own.optional_count("daily"))
+    own.done()
+    if caps == NO_CAPS:
+        section.problem("caps", "names neither total nor daily")
+    if caps.total is not None and caps.daily is not None and caps.daily > caps.total:
+        own.problem("daily", f"must be at most total ({caps.total}), was {caps.daily}")
+    return caps
 
 
-def _references(section: Section, field: str, known: Collection[str]) -> list[str]:
-    found: list[str] = []
-    for name, node in section.texts(field):
-        if name not in known:
-            section.problem(field, f"unknown {name!r}; {_remedy(name, known)}", node)
-        elif name in found:
-            section.problem(field, f"{name!r} stands here twice", node)
-        found.append(name)
-    if not found:
-        section.problem(field, "must name at least one")
-    return found
+def _read_triggers(section: Section, events: frozenset[str]) -> tuple[str, ...]:
+    """Event types; each must fit one that exists, where these are known."""
+    found = section.texts("triggers")
+    for pattern, node in found:
+        if events and not any(fnmatchcase(event, pattern) for event in events):
+            message = f"no event type fits {pattern!r}; {remedy(pattern, events)}"
+            section.problem("triggers", message, node)
+    if section.has("triggers") and not found:
+        section.problem("triggers", "must name at least one event type")
+    return tuple(pattern for pattern, _ in found)
 
 
-def _remedy(name: str, known: Collection[str]) -> str:
-    close = suggestion(name, dict.fromkeys(known))
-    return close or f"known are {', '.join(sorted(known)) or 'none'}"
-
-
-def _check_placeholders(
-    section: Section, script: Mapping[str, str], language: RuleLanguage
-) -> None:
-    for text in script.values():
-        for name in PLACEHOLDER.findall(text):
-            if name not in language.schema.types:
-                remedy = suggestion(name, language.schema.types)
-                message = f"no fact {name!r} for the placeholder {{{name}}}"
-                section.problem("script", message + (f"; {remedy}" if remedy else ""))
+def _read_variants(section: Section) -> tuple[str, ...]:
+    found = section.texts("variants")
+    if section.has("variants") and not found:
+        section.problem("variants", "must name at least one")
+    return tuple(variant for variant, _ in found)

@@ -5,10 +5,33 @@ from __future__ import annotations
 import yaml
 
 from nbo.decision.catalog_nodes import Section
-from nbo.decision.facts import FactType
+from nbo.decision.facts import FactSchema, FactType
 from nbo.decision.rule_mistakes import Mistake, RuleError, suggestion
 from nbo.decision.rule_text import RuleText
-from nbo.decision.rules import RuleLanguage
+from nbo.decision.rules import Rule, RuleLanguage
+from nbo.decision.wording import PLACEHOLDER
+
+
+class Rulebook(RuleLanguage):
+    """The rule language of one catalogue: compiles each distinct expression once."""
+
+    def __init__(self, schema: FactSchema) -> None:
+        super().__init__(schema)
+        self._compiled: dict[str, Rule | RuleError] = {}
+
+    def compile(self, text: RuleText) -> Rule:
+        """Check a rule against the schema, as `RuleLanguage.compile` does."""
+        expression = text.when.strip()
+        known = self._compiled.get(expression)
+        if known is None:
+            try:
+                known = super().compile(text)
+            except RuleError as error:
+                known = error
+            self._compiled[expression] = known
+        if isinstance(known, RuleError):
+            raise RuleError(text.name, known.mistakes)
+        return known
 
 
 def read_rules(section: Section, field: str, language: RuleLanguage) -> tuple[RuleText, ...]:
@@ -16,26 +39,30 @@ def read_rules(section: Section, field: str, language: RuleLanguage) -> tuple[Ru
     rules = []
     for own in section.sections(field, f"{section.name}: {field}"):
         name = own.text("name")
-        rule = read_rule(own, name, language, called=f"{section.name}: {field}")
+        rule = read_rule(own, "when", name, language, called=f"{section.name}: {field}")
         own.done()
         rules.append(rule)
     return tuple(rules)
 
 
-def read_rule(section: Section, name: str, language: RuleLanguage, called: str) -> RuleText:
-    """Read the field ``when`` of a section as a rule.
+def read_rule(
+    section: Section, field: str, name: str, language: RuleLanguage, called: str
+) -> RuleText:
+    """Read a field of a section as a rule.
 
     Args:
         section: Holds the field.
+        field: Its name, mostly ``when``.
         name: Of the rule, for refusals.
         language: What the rule may say.
         called: What messages call the place, e.g. ``"offer 'fibre-1g': eligibility"``.
     """
-    node = section.at("when")
+    node = section.at(field)
     already = len(section.notes.problems)
-    rule = RuleText(name, section.text("when"), node.start_mark.line + 1 if node else 0)
+    when = section.text(field)
     if node is None or len(section.notes.problems) > already:
-        return rule
+        return RuleText(name, when)
+    rule = RuleText(name, when, node.start_mark.line + 1, node.start_mark.name)
     try:
         language.compile(rule)
     except RuleError as error:
@@ -45,16 +72,30 @@ def read_rule(section: Section, name: str, language: RuleLanguage, called: str) 
     return rule
 
 
-def read_flag_fact(section: Section, field: str, language: RuleLanguage) -> str:
-    """Read the name of a fact that is true or false; empty when absent."""
+def read_fact(section: Section, field: str, kind: FactType, language: RuleLanguage) -> str:
+    """Read the name of a fact of one type; empty when absent."""
     name = section.text(field, "")
-    kind = language.schema.types.get(name)
-    if name and kind is None:
-        remedy = suggestion(name, language.schema.types)
-        section.problem(field, f"no fact {name!r}" + (f"; {remedy}" if remedy else ""))
-    elif name and kind is not FactType.FLAG:
-        section.problem(field, f"fact {name!r} is a {kind}, must be a flag")
+    found = language.schema.types.get(name)
+    if name and found is None:
+        meant = suggestion(name, language.schema.types)
+        section.problem(field, f"no fact {name!r}" + (f"; {meant}" if meant else ""))
+    elif name and found is not kind:
+        section.problem(field, f"fact {name!r} is a {found}, must be a {kind}")
     return name
+
+
+def read_script(
+    section: Section, languages: tuple[str, ...], language: RuleLanguage
+) -> dict[str, str]:
+    """Read what the agent says, per language; its placeholders must name facts."""
+    script = section.wording("script", languages, required=False)
+    for text in script.values():
+        for name in PLACEHOLDER.findall(text):
+            if name not in language.schema.types:
+                meant = suggestion(name, language.schema.types)
+                message = f"no fact {name!r} for the placeholder {{{name}}}"
+                section.problem("script", message + (f"; {meant}" if meant else ""))
+    return script
 
 
 def _place(node: yaml.Node, mistake: Mistake) -> tuple[int, int]:

@@ -1,92 +1,144 @@
 """From the catalogue as marketing writes it, in YAML, to a compiled catalogue.
 
-Every mistake is reported at once, each with its line and column.
+Every mistake is reported at once, each with its file, line and column.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Collection
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from operator import attrgetter
+from typing import NamedTuple, TypeVar
 
-from nbo.decision.catalog import NO_INCENTIVE, Catalog, Channel, Group, Incentive, Issue, Offer
-from nbo.decision.catalog_nodes import Notes, Section
-from nbo.decision.catalog_offers import read_group, read_incentive, read_issue, read_offer
-from nbo.decision.catalog_policies import read_experiments, read_policies
-from nbo.decision.catalog_rules import read_flag_fact
-from nbo.decision.catalog_tree import parse_tree
+from nbo.decision.catalog import NO_INCENTIVE, Catalog, Channel
+from nbo.decision.catalog_checks import check_catalog
+from nbo.decision.catalog_experiments import read_experiments
+from nbo.decision.catalog_known import Known, Places
+from nbo.decision.catalog_nodes import Section
+from nbo.decision.catalog_notes import Notes
+from nbo.decision.catalog_offers import read_incentive, read_offer
+from nbo.decision.catalog_policies import read_policies
+from nbo.decision.catalog_products import (
+    read_channel,
+    read_group,
+    read_issue,
+    read_products,
+    read_purpose,
+)
+from nbo.decision.catalog_rules import Rulebook
+from nbo.decision.catalog_source import split_files
+from nbo.decision.catalog_tree import parse_files
 from nbo.decision.compiled import CompiledCatalog, compile_catalog
 from nbo.decision.facts import FactSchema
-from nbo.decision.rules import RuleLanguage
-from nbo.errors import WorkspaceError
+from nbo.errors import Problem, WorkspaceError
 
-__all__ = ["CompiledCatalog", "load_catalog"]
+__all__ = ["CompiledCatalog", "Loaded", "load_catalog", "load_checked", "read_catalog"]
 
 T = TypeVar("T")
 _CURRENCY = re.compile(r"[A-Z]{3}\Z")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*\Z")
+_NO_RATES: Mapping[str, float] = {}
 
 
-def load_catalog(text: str, file: str, schema: FactSchema) -> CompiledCatalog:
+class Loaded(NamedTuple):
+    """A catalogue that loads, and what its author should look at again.
+
+    Attributes:
+        compiled: Ready for deciding.
+        warnings: What is allowed and probably not meant, in the order of the files.
+    """
+
+    compiled: CompiledCatalog
+    warnings: tuple[Problem, ...]
+
+
+def load_catalog(
+    text: str, file: str, schema: FactSchema, rates: Mapping[str, float] = _NO_RATES
+) -> CompiledCatalog:
     """Read, check and compile a catalogue.
 
     Args:
-        text: The YAML.
-        file: Its path as the user knows it, for messages.
+        text: The YAML; of several files as `nbo.decision.catalog_source.join_files` joins them.
+        file: Its path as the user knows it, for messages; joined files have names of their own.
         schema: The facts its rules and scripts may read.
+        rates: Observed acceptance rate by group id, for offers that declare no prior.
 
     Raises:
         WorkspaceError: Holds every mistake found.
     """
-    notes = Notes(file)
-    root = Section(parse_tree(text, file), "catalogue", notes)
-    language = RuleLanguage(schema)
-    catalog = _read_catalog(root, language, _version(text))
+    return load_checked(text, file, schema, rates).compiled
+
+
+def load_checked(
+    text: str, file: str, schema: FactSchema, rates: Mapping[str, float] = _NO_RATES
+) -> Loaded:
+    """Load a catalogue as `load_catalog` does, and tell what it should be asked about."""
+    files = split_files(text, file)
+    notes = Notes([name for name, _ in files])
+    root = Section(parse_files(files, notes), "catalogue", notes)
+    rules = Rulebook(schema)
+    places = Places()
+    catalog = read_catalog(root, rules, places, rates)
     root.done()
+    check_catalog(catalog, places)
     if notes.problems:
-        raise WorkspaceError(sorted(notes.problems, key=lambda p: (p.line, p.column)))
-    return compile_catalog(catalog, language)
+        raise WorkspaceError(notes.ordered(notes.problems))
+    compiled = compile_catalog(replace(catalog, version=_version(text)), rules)
+    return Loaded(compiled, tuple(notes.ordered(notes.warnings)))
 
 
-def _read_catalog(root: Section, language: RuleLanguage, version: str) -> Catalog:
-    currency = root.text("currency")
-    if currency and not _CURRENCY.match(currency):
-        root.problem("currency", f"must be three capitals like EUR, was {currency!r}")
-    languages = _read_languages(root)
-    channels = _read_channels(root, language)
-    issues = _by_id(root, "issues", "issue", read_issue, _issue_id)
-    groups = _by_id(root, "groups", "group", lambda own: read_group(own, issues), _group_id)
+def read_catalog(
+    root: Section, rules: Rulebook, places: Places, rates: Mapping[str, float] = _NO_RATES
+) -> Catalog:
+    """Read every field of a catalogue; mistakes go into the notes of `root`.
+
+    Args:
+        root: The whole catalogue.
+        rules: What its rules may say.
+        places: Filled with where things stand.
+        rates: Observed acceptance rate by group id.
+    """
+    known = Known(rules, _read_currency(root), _read_languages(root))
+    channels = _read_channels(root, known, places)
+    products = read_products(root, rules)
+    known = replace(known, channels=channels, products=products)
+    purposes = _by_id(root, "purposes", "purpose", lambda own: read_purpose(own, known), places)
+    issues = _by_id(root, "issues", "issue", read_issue, places)
+    known = replace(known, purposes=purposes, issues=issues)
+    groups = _by_id(root, "groups", "group", lambda own: read_group(own, known), places)
+    named = issues or dict.fromkeys(group.issue for group in groups.values() if group.issue)
+    known = replace(known, groups=groups, issues=named)
     incentives = {NO_INCENTIVE.incentive_id: NO_INCENTIVE} | _by_id(
-        root,
-        "incentives",
-        "incentive",
-        lambda own: read_incentive(own, languages, language),
-        _incentive_id,
+        root, "incentives", "incentive", lambda own: read_incentive(own, known), places
     )
-    known: dict[str, Collection[str]] = {
-        "channels": channels,
-        "groups": groups,
-        "incentives": incentives,
-    }
-    offers = _by_id(
-        root, "offers", "offer", lambda own: read_offer(own, languages, language, known), _offer_id
-    )
-    policies = read_policies(
-        root.section("policies", "policies"), language, {**known, "offers": offers}
-    )
+    known = replace(known, incentives=incentives)
+    offers = _by_id(root, "offers", "offer", lambda own: read_offer(own, known, rates), places)
+    known = replace(known, offers=offers)
+    unseen = {offer.group_id for offer in offers.values() if not offer.prior_declared}
     return Catalog(
-        version=version,
-        currency=currency,
-        languages=languages,
+        version="",
+        currency=known.currency,
+        languages=known.languages,
         channels=channels,
         groups=groups,
         incentives=incentives,
         offers=offers,
-        policies=policies,
-        experiments=read_experiments(root),
+        policies=read_policies(root.section("policies", "policies"), known),
+        experiments=read_experiments(root, known, places),
         issues=issues,
+        products=products,
+        purposes=purposes,
+        rates={group: rates[group] for group in sorted(unseen) if group in rates},
     )
+
+
+def _read_currency(root: Section) -> str:
+    currency = root.text("currency")
+    if currency and not _CURRENCY.match(currency):
+        root.problem("currency", f"must be three capitals like EUR, was {currency!r}")
+    return currency
 
 
 def _read_languages(root: Section) -> tuple[str, ...]:
@@ -103,50 +155,33 @@ def _read_languages(root: Section) -> tuple[str, ...]:
     return tuple(found) or ("en",)
 
 
-def _read_channels(root: Section, language: RuleLanguage) -> dict[str, Channel]:
+def _read_channels(root: Section, known: Known, places: Places) -> dict[str, Channel]:
     channels = {}
-    section = root.section("channels", "channels")
-    for channel_id, node in section.fields():
-        own = Section(node, f"channel {channel_id!r}", root.notes)
-        channels[channel_id] = Channel(channel_id, read_flag_fact(own, "consent", language))
+    for channel_id, own in root.keyed("channels", "channel"):
+        channels[channel_id] = read_channel(own, channel_id, known.rules)
+        places.put("channel", channel_id, own)
         own.done()
     if not channels:
-        root.problem("channels", "must name at least one, e.g. voice: {}")
+        root.problem("channels", "must name at least one, e.g. voice: {fallback: none}")
     return channels
 
 
 def _by_id(
-    root: Section,
-    field: str,
-    kind: str,
-    read: Callable[[Section], T],
-    id_of: Callable[[T], str],
+    root: Section, field: str, kind: str, read: Callable[[Section], T], places: Places
 ) -> dict[str, T]:
     """Read a list of things that have an id of their own, each id once."""
     found: dict[str, T] = {}
+    identity_of = attrgetter(f"{kind}_id")
     for own in root.sections(field, kind, id_field="id"):
         thing = read(own)
         own.done()
-        if id_of(thing) in found:
-            own.problem("id", f"{id_of(thing)!r} is used twice")
-        found[id_of(thing)] = thing
+        identity = identity_of(thing)
+        if identity in found:
+            own.problem("id", f"{identity!r} is used twice")
+        else:
+            found[identity] = thing
+            places.put(kind, identity, own)
     return found
-
-
-def _issue_id(issue: Issue) -> str:
-    return issue.issue_id
-
-
-def _group_id(group: Group) -> str:
-    return group.group_id
-
-
-def _incentive_id(incentive: Incentive) -> str:
-    return incentive.incentive_id
-
-
-def _offer_id(offer: Offer) -> str:
-    return offer.offer_id
 
 
 def _version(text: str) -> str:

@@ -29,9 +29,11 @@ class FactSchema:
 
     Attributes:
         types: Dotted fact name to type, e.g. ``{"customer.tenure_months": FactType.NUMBER}``.
+        events: Types of events there are, e.g. ``{"claim.reported"}``; empty when not known.
     """
 
     types: Mapping[str, FactType]
+    events: frozenset[str] = frozenset()
 
     def of_type(self, wanted: FactType) -> tuple[str, ...]:
         """Names of all facts of one type, sorted."""

@@ -13,8 +13,10 @@ class RuleText:
         name: What a refusal calls it, e.g. ``"minimum tenure"``.
         when: CEL expression over facts; true passes, false and unknown refuse.
         line: 1-based line in the catalogue file, for errors.
+        file: Which file of the catalogue it stands in, for errors.
     """
 
     name: str
     when: str
     line: int = 0
+    file: str = ""

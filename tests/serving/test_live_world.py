@@ -30,7 +30,7 @@ SCHEMA = FactSchema({"customer.years": FactType.NUMBER})
 CATALOG = """
 currency: EUR
 languages: [en]
-channels: {voice: {}}
+channels: {voice: {fallback: none}}
 groups: [{id: g}]
 offers:
   - {id: o, group: g, name: {en: O}, channels: [voice], value: 10, prior: 0.2}

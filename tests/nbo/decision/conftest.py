@@ -22,8 +22,8 @@ CATALOG = """\
 currency: EUR
 languages: [en, de]
 channels:
-  voice: {consent: customer.consent_voice}
-  web: {}
+  voice: {consent: customer.consent_voice, fallback: none}
+  web: {fallback: none}
 policies:
   do_not_contact: customer.do_not_contact
   service_first: [{name: open complaint, when: "!customer.complaint_open"}]

@@ -10,6 +10,7 @@ import pytest
 from nbo.decision.arms import Arm, Selection
 from nbo.decision.catalog import NO_INCENTIVE, Issue
 from nbo.decision.catalog_text import load_catalog
+from nbo.decision.catalog_tree import MAX_BYTES, MAX_NODES
 from nbo.decision.compiled import CompiledCatalog
 from nbo.decision.facts import FactSchema
 from nbo.decision.history import Outcome
@@ -189,7 +190,7 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(changed: Change)
         ("!customer.complaint_open", "customer.tenure_months", "yields a double"),
         ("{customer.tenure_months} months", "{customer.tenur} months", "no fact 'customer.tenur'"),
         ("do_not_contact: customer.do_not_contact", "do_not_contact: customer.plan", "be a flag"),
-        ("customer.consent_voice}", "customer.consent_vice}", "mean 'customer.consent_voice'?"),
+        ("customer.consent_voice,", "customer.consent_vice,", "mean 'customer.consent_voice'?"),
         ("per_group: 1", "per_group: 1.5", "must be a whole number"),
         ("per_group: 1", "per_group: 1\n  per_group: 2", "stands here again, first on line 10"),
         ("per_group: 1", "selection: {policy: best}", "must be one of greedy, epsilon"),
@@ -198,7 +199,7 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(changed: Change)
         ("outcome: DECLINED, scope: offer", "outcome: DECLIND, scope: offer", "'DECLINED'?"),
         ("scope: group", "scope: family", "must be one of offer, group, all"),
         ("channel: voice, limit", "channel: vice, limit", "did you mean 'voice'?"),
-        (", group: red, weight", ", weight", "names neither a group nor an offer"),
+        (", group: red, weight", ", weight", "names no issue, group or offer"),
         ("group: red, weight: 50", "group: rod, weight: 50", "did you mean 'red'?"),
         ("name: {en: A note}", "name: {de: Zettel}", "no text in the default language 'en'"),
         ("name: {en: A note}", "name: {en: A note, fr: x}", "unknown field 'fr'"),
@@ -246,8 +247,8 @@ def test_times_without_a_zone_are_utc(changed: Change) -> None:
         ("currency: \x00", "not valid YAML"),
         ("a: &x 1\nb: *x", "aliases (*name) are not read"),
         ("a: " + "[" * 10_000, "nested deeper than 20 levels"),
-        ("a: [" + "1," * 300_000 + "]", "more than 200,000 values"),
-        ("a: " + "x" * 2_000_001, "larger than 2,000,000 bytes"),
+        ("a: [" + "1," * MAX_NODES + "]", f"more than {MAX_NODES:,} values"),
+        ("a: " + "x" * MAX_BYTES, f"larger than {MAX_BYTES:,} bytes"),
         ("a: 1\n---\nb: 2", "not valid YAML"),
         ("{[a, b]: c}", "a field's name must be text"),
     ],

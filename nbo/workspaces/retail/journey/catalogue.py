@@ -21,7 +21,7 @@ currency: USD
 languages: [en]
 
 channels:
-  mail: {}
+  mail: {fallback: none}
 
 policies:
   smoothing_evidence: 0 # a new campaign is scored by the model alone, not by its declared prior
