@@ -7,15 +7,17 @@ from dataclasses import dataclass, field
 
 from nbo.decision.arbitration import arbitrate, refuse_unworthy
 from nbo.decision.arms import Arm
+from nbo.decision.candidates import candidates
 from nbo.decision.compiled import CompiledCatalog
 from nbo.decision.decision import Decision, Refusal
-from nbo.decision.experiments import assign, combine
-from nbo.decision.exploration import candidates, select
+from nbo.decision.experiments import assigned_arms, combine
 from nbo.decision.fallback import keep_only
+from nbo.decision.pacing import shadow_prices
 from nbo.decision.propensity import Propensity
 from nbo.decision.request import Request
-from nbo.decision.scoring import score
+from nbo.decision.scoring import score, scored_treatments
 from nbo.decision.screen import screen
+from nbo.decision.selection import policy_for, select
 from nbo.decision.slots import fill
 
 
@@ -42,9 +44,10 @@ def decide(request: Request, world: World) -> Decision:
     Pure: the same request and world give the same decision, bit for bit.
     """
     compiled = world.compiled
-    arms = {e.experiment_id: assign(e, request.customer_id) for e in compiled.catalog.experiments}
-    arm = combine(arms.values())
+    catalog = compiled.catalog
     activation = compiled.language.activate(request.facts)
+    arms = assigned_arms(catalog.experiments, request.customer_id, activation.facts)
+    arm = combine(arms.values())
 
     eligible, refused = screen(request, compiled, activation, arm)
     if request.only is not None:
@@ -56,30 +59,31 @@ def decide(request: Request, world: World) -> Decision:
 
     treatments = [compiled.treatments[row] for row in eligible]
     scored = score(request, treatments, world.propensity, world.models, arm.model)
-    ranked = arbitrate(eligible, scored.scores, compiled, activation, arm)
+    prices = shadow_prices(catalog.incentives.values(), request.usage, request.at)
+    ranked = arbitrate(eligible, scored.scores, compiled, activation, arm, prices)
     ranked, unworthy = refuse_unworthy(ranked, compiled, arm)
 
-    policies = compiled.catalog.policies
-    language = request.language or compiled.catalog.languages[0]
     choices = select(
         candidates(ranked, compiled),
         request.slots,
-        per_group=policies.per_group,
-        selection=policies.selection,
-        arm=arm,
+        per_group=catalog.policies.per_group,
+        policy=policy_for(catalog.policies.selection, arm, ranked, request.seed),
         seed=request.seed,
     )
+    language = request.language or catalog.languages[0]
     return Decision(
         request=request,
         arms={experiment_id: assigned.arm_id for experiment_id, assigned in arms.items()},
         slots=fill(choices, ranked, compiled, activation, language),
         refusals=(*refused, *unworthy),
         versions={
-            "catalog": compiled.catalog.version,
+            "catalog": catalog.version,
             "model": scored.model,
             "engine": world.engine_version,
         },
         degraded=(*request.degraded, *scored.degraded),
+        scores=scored_treatments(treatments, scored.scores),
+        rates=catalog.rates,
     )
 
 

@@ -1,25 +1,75 @@
-"""Experiments: which arm a customer belongs to, for ever, by a salted hash.
+"""Experiments: which arm a unit belongs to, for ever, by a salted hash.
 
 Assignment needs no store and no coordination: every server computes the same arm. Salts
-make experiments independent of each other.
+make experiments independent of each other, unless they share a layer: a layer places every
+unit once, each of its experiments takes the units of its own stretch, and stretches of one
+layer do not overlap. Experiments of one layer exclude each other only as far as they divide
+the same kind of unit.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from nbo.decision.arms import DEFAULT_ARM, Arm, Experiment
+from nbo.decision.facts import Facts
+
+_EVERYONE = (0.0, 1.0)
 
 
-def bucket(salt: str, unit: str) -> float:
+def bucket(salt: str, unit: str, purpose: bytes = b"") -> float:
     """Place a unit in [0, 1), uniformly over units, the same every time.
 
     The salt is hashed as a key: no choice of salt and unit can imitate another pair.
+
+    Args:
+        salt: Of the experiment or layer.
+        unit: Who is placed.
+        purpose: At most 16 bytes; places for different purposes are independent, whatever
+            the salts.
     """
     key = hashlib.blake2b(salt.encode(), digest_size=32).digest()
-    digest = hashlib.blake2b(unit.encode(), key=key, digest_size=8).digest()
+    digest = hashlib.blake2b(unit.encode(), key=key, digest_size=8, person=purpose).digest()
     return (int.from_bytes(digest, "big") >> 11) / 2**53
+
+
+def assigned_arms(
+    experiments: Sequence[Experiment], customer_id: str, facts: Facts
+) -> dict[str, Arm]:
+    """Find the arms of one customer, by experiment id.
+
+    An experiment whose stretch of its layer does not hold the unit is left out.
+
+    Args:
+        experiments: In the catalogue's order.
+        customer_id: The unit, where no fact names another.
+        facts: Of the customer.
+    """
+    units = {one.experiment_id: unit_of(one, customer_id, facts) for one in experiments}
+    return {
+        one.experiment_id: assign(one, units[one.experiment_id])
+        for one in experiments
+        if takes_part(one, units[one.experiment_id])
+    }
+
+
+def unit_of(experiment: Experiment, customer_id: str, facts: Facts) -> str:
+    """Name the unit a customer belongs to; who lacks the fact, or has it empty, is their own."""
+    unit = facts.get(experiment.unit) if experiment.unit else None
+    return unit if isinstance(unit, str) and unit else customer_id
+
+
+def takes_part(experiment: Experiment, unit: str) -> bool:
+    """Whether a unit's place in the layer lies in the experiment's stretch."""
+    if experiment.buckets == _EVERYONE:
+        return True
+    first, end = experiment.buckets
+    if experiment.layer:
+        place = bucket(experiment.layer, unit, b"layer")
+    else:
+        place = bucket(experiment.experiment_id, unit, b"own layer")
+    return first <= place < end
 
 
 def assign(experiment: Experiment, unit: str) -> Arm:
@@ -36,8 +86,8 @@ def assign(experiment: Experiment, unit: str) -> Arm:
 def combine(arms: Iterable[Arm]) -> Arm:
     """One arm with the overrides of several independent experiments.
 
-    What any arm switches off is off, what any switches on is on. If several name a model,
-    the first in the catalogue's order prevails.
+    What any arm switches off is off, what any switches on is on. If several name a model, a
+    selection or a variant, the first in the catalogue's order prevails.
     """
     several = tuple(arms)
     if not several:
@@ -55,4 +105,6 @@ def combine(arms: Iterable[Arm]) -> Arm:
         context=all(arm.context for arm in several),
         incentives=all(arm.incentives for arm in several),
         model=next((arm.model for arm in several if arm.model), ""),
+        selection=next((arm.selection for arm in several if arm.selection), None),
+        variant=next((arm.variant for arm in several if arm.variant), ""),
     )

@@ -1,4 +1,7 @@
-"""Propensities of the treatments that passed the screen, from a model or, failing it, priors."""
+"""Propensities of the treatments that passed the screen, from a model or, failing it, priors.
+
+A decision that is decided again takes them from its own log instead.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from nbo.decision.catalog import Treatment
+from nbo.decision.decision import ScoredTreatment
+from nbo.decision.logged_propensity import LoggedPropensity
 from nbo.decision.prior import PriorPropensity
 from nbo.decision.propensity import Array, Propensity, Scores
 from nbo.decision.request import Request
@@ -44,7 +49,12 @@ def score(
     scores are not probabilities, is replaced by the priors: a broken model must cost the
     answer's quality, never the answer. Priors, wanted or not, are named as a step down, after
     what was wrong with the model.
+
+    A `LoggedPropensity` as champion stands for whichever model scored then: its scores,
+    version and steps are taken as they were logged, whatever the arm wants.
     """
+    if isinstance(champion, LoggedPropensity):
+        return Scored(champion.score(request, treatments), champion.version, champion.degraded)
     model = champion
     degraded: tuple[str, ...] = ()
     if wanted:
@@ -65,6 +75,17 @@ def score(
     prior = _PRIOR.score(request, treatments)
     steps = (*degraded, f"model {model.version} {reason}", "prior propensity")
     return Scored(prior, _PRIOR.version, steps)
+
+
+def scored_treatments(
+    treatments: Sequence[Treatment], scores: Scores
+) -> tuple[ScoredTreatment, ...]:
+    """List what was said of each treatment, for the log."""
+    columns = (scores.probability.tolist(), scores.batch.tolist(), scores.evidence.tolist())
+    return tuple(
+        ScoredTreatment(offer.offer_id, incentive.incentive_id, *row)
+        for (offer, incentive), *row in zip(treatments, *columns, strict=True)
+    )
 
 
 def smooth(scores: Scores, prior: Array, evidence: float) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -11,9 +12,12 @@ from nbo.decision.arbitration import Ranked, arbitrate, refuse_unworthy
 from nbo.decision.arms import DEFAULT_ARM, Arm
 from nbo.decision.compiled import CompiledCatalog
 from nbo.decision.facts import Fact
+from nbo.decision.limits import NOTHING_USED, Usage
+from nbo.decision.pacing import shadow_prices
 from nbo.decision.propensity import Scores
 
 Change = Callable[..., CompiledCatalog]
+NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 MOVING: dict[str, Fact] = {"event.type": "address.changed"}
 
 
@@ -23,12 +27,14 @@ def rank(
     arm: Arm = DEFAULT_ARM,
     p: float | list[float] = 0.5,
     evidence: float = 1e12,
+    usage: Usage = NOTHING_USED,
 ) -> Ranked:
     n = len(compiled.treatments)
     probability = np.broadcast_to(np.array(p, dtype=float), (n,)).copy()
     scores = Scores(probability, np.full(n, evidence), probability)
     activation = compiled.language.activate(facts or {})
-    return arbitrate(list(range(n)), scores, compiled, activation, arm)
+    prices = shadow_prices(compiled.catalog.incentives.values(), usage, NOW)
+    return arbitrate(list(range(n)), scores, compiled, activation, arm, prices)
 
 
 def names(ranked: Ranked, compiled: CompiledCatalog) -> list[str]:
