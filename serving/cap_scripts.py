@@ -11,6 +11,7 @@ the script's own. Every key carries one hash tag.
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from serving.keys import CAPS_HELD, CAPS_OPEN, CAPS_READY, CAPS_TAKEN, CAPS_USED
 
@@ -160,3 +161,20 @@ return counted
 """
 )
 """ARGV: epoch milliseconds at which it lapses, slot, what it takes (JSON). For rebuilding."""
+
+READY = """
+local done = 0
+for i = 4, #ARGV do
+  if redis.call('HGET', KEYS[1], ARGV[i]) == ARGV[3] then
+    redis.call('HSET', KEYS[1], ARGV[i], '1')
+    done = done + 1
+  end
+end
+return done
+"""
+"""ARGV: token of a rebuild, scopes. Ends it where it still runs; returns for how many."""
+
+
+def call(script: str, *arguments: str | int) -> tuple[Any, ...]:
+    """Arguments of EVAL; the text is sent each time, so a restart of Redis needs no care."""
+    return (script, len(KEYS), *KEYS, *PREFIXES, *arguments)

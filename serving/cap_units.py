@@ -111,19 +111,30 @@ def takes_of_outcome(payload: Mapping[str, Any]) -> list[Take]:
     """
     if "decided_at" not in payload:
         return []
+    offers = (payload["offer_id"], *payload["bundle"])
     at = datetime.fromisoformat(payload["decided_at"])
+    return takes_of(offers, payload["incentive_id"], payload["incentive_cost"], at)
+
+
+def takes_of(offers: Iterable[str], incentive_id: str, cost: float, at: datetime) -> list[Take]:
+    """What a slot may take of whatever is counted, whether or not it has limits now.
+
+    Args:
+        offers: What was offered, a bundle with its parts.
+        incentive_id: With which incentive.
+        cost: Of the incentive when it was decided, in the catalogue's currency.
+        at: When it was decided.
+    """
     found: list[Take] = []
-    for offer_id in (payload["offer_id"], *payload["bundle"]):
+    for offer_id in offers:
         scope = offer_scope(offer_id)
-        found += [
-            Take(scope, total_counter(offer_id), 1),
-            Take(scope, day_counter(offer_id, at), 1),
-        ]
-    incentive_id, cost = payload["incentive_id"], cost_units(payload["incentive_cost"])
-    if cost > 0:
+        found.append(Take(scope, total_counter(offer_id), 1))
+        found.append(Take(scope, day_counter(offer_id, at), 1))
+    units = cost_units(cost)
+    if units > 0:
         for period in Period:
             counter = budget_counter(incentive_id, period, at)
-            found.append(Take(budget_scope(incentive_id, period), counter, cost))
+            found.append(Take(budget_scope(incentive_id, period), counter, units))
     return found
 
 

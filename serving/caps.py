@@ -28,6 +28,7 @@ from nbo.decision.history import Outcome
 from nbo.decision.limits import NOTHING_USED, CapUse, Usage
 from nbo.decision.request import Request
 from serving import cap_scripts
+from serving.cap_scripts import call
 from serving.cap_units import (
     UNITS,
     Take,
@@ -84,7 +85,7 @@ class UsageQuestion:
         counters = [total_counter(offer_id) for offer_id in self._offers]
         counters += [day_counter(offer_id, self._at) for offer_id in self._offers]
         counters += [budget_counter(*budget, self._at) for budget in self._budgets]
-        pipe.eval(*_call(cap_scripts.LAPSE, LAPSES_PER_READ))
+        pipe.eval(*call(cap_scripts.LAPSE, LAPSES_PER_READ))
         pipe.hmget(CAPS_READY, wanted)
         pipe.mget([CAPS_USED + counter for counter in counters])
 
@@ -142,8 +143,8 @@ class CapCounters:
             return frozenset()
         slots = [part for slot, items in wanted.items() for part in (slot, _json(items))]
         try:
-            call = _call(cap_scripts.RESERVE, self._milliseconds, *slots)
-            known, *exhausted = await self._live.eval(*call)  # type: ignore[misc]
+            asked = self._live.eval(*call(cap_scripts.RESERVE, self._milliseconds, *slots))
+            known, *exhausted = await asked  # type: ignore[misc]
         except (RedisError, OSError) as error:
             log.warning("nothing reserved", reason=str(error))
             return None
@@ -204,19 +205,19 @@ def settle(pipe: Any, payload: Mapping[str, Any]) -> bool:
     slot = slot_name(payload["decision_id"], payload["rank"])
     if kind is Outcome.ACCEPTED:
         items = _json(takes_of_outcome(payload))
-        pipe.eval(*_call(cap_scripts.SETTLE, "commit", slot, items))
+        pipe.eval(*call(cap_scripts.SETTLE, "commit", slot, items))
     elif kind in _RELEASING:
-        pipe.eval(*_call(cap_scripts.SETTLE, "release", slot, "[]"))
+        pipe.eval(*call(cap_scripts.SETTLE, "release", slot, "[]"))
     else:
         return False
     return True
 
 
 def report_late(payload: Mapping[str, Any], reply: Any) -> None:
-    """Log an acceptance whose reservation had lapsed, which may have passed a cap."""
+    """Log an acceptance whose reservation had ended, which may have passed a cap."""
     if reply == 1:
         log.warning(
-            "accepted after its reservation had ended, counted all the same",
+            "accepted without a reservation, counted all the same",
             decision_id=payload["decision_id"],
             rank=payload["rank"],
             offer=payload["offer_id"],
@@ -226,9 +227,3 @@ def report_late(payload: Mapping[str, Any], reply: Any) -> None:
 
 def _json(items: Sequence[Take]) -> str:
     return json.dumps(items, separators=(",", ":"))
-
-
-def _call(script: str, *arguments: str | int) -> tuple[Any, ...]:
-    """Arguments of EVAL; the text is sent each time, so a restart of Redis needs no care."""
-    keys, prefixes = cap_scripts.KEYS, cap_scripts.PREFIXES
-    return (script, len(keys), *keys, *prefixes, *arguments)

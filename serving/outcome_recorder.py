@@ -1,8 +1,8 @@
 """An outcome, from the call to its durable place: the ledger first, then everything else.
 
 One SQL transaction holds the idempotency key, the outcome and an outbox row; only then is the
-call acknowledged. The history in Redis is written at once so that the next request knows; if
-that fails, the relay does it from the outbox.
+call acknowledged. The history in Redis is written, and caps and budgets are settled, at once so
+that the next request knows; if that fails, the relay does it from the outbox.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from nbo.ledger import outcomes
 from nbo.ledger.outcomes import OutcomeInput
 from nbo.v1 import common_pb2, offers_pb2
 from serving import request_checks as check
+from serving.caps import report_late, settle
 from serving.clock import Clock
 from serving.decision_log import DecisionLog
 from serving.live_world import LiveWorld
@@ -77,9 +78,13 @@ class OutcomeRecorder:
         try:
             async with self._live.pipeline(transaction=False) as pipe:
                 remember(pipe, payload)
-                await pipe.execute()
+                settled = settle(pipe, payload)
+                replies = await pipe.execute()
         except RedisError as error:
             log.warning("history follows by relay", reason=str(error))
+            return
+        if settled:
+            report_late(payload, replies[-1])
 
     def _checked(self, request: offers_pb2.RecordOutcomeRequest, decision: Record) -> OutcomeInput:
         if request.outcome == common_pb2.OUTCOME_UNSPECIFIED:

@@ -1,7 +1,7 @@
 """The relay: what the ledger committed, carried on to Redis.
 
-Each outbox row goes to the customer's history and to the learner's stream, then leaves the
-outbox. A crash in between repeats the row; both destinations take it once.
+Each outbox row goes to the customer's history, to caps and budgets and to the learner's stream,
+then leaves the outbox. A crash in between repeats the row; every destination takes it once.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from features.stream import SEEN_FOR, append_once
 from nbo.decision.history import Contact, Outcome
 from nbo.errors import BadInputError
 from nbo.ledger import outbox
+from serving.caps import report_late, settle
 from serving.keys import OUTCOME_STREAM, outcome_seen_key
 
 log = structlog.get_logger()
@@ -69,7 +70,10 @@ class Relay:
         pipe = self._live.pipeline(transaction=False)
         for _, payload in rows:
             remember(pipe, payload)
-        pipe.execute()
+        settled = [payload for _, payload in rows if settle(pipe, payload)]
+        replies = pipe.execute()
+        for payload, reply in zip(settled, replies[len(replies) - len(settled) :], strict=True):
+            report_late(payload, reply)
         append_once(
             self._live,
             OUTCOME_STREAM,
