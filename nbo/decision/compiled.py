@@ -71,6 +71,8 @@ class CompiledCatalog:
         in_language: Language to (n_offers,) flags.
         screen: What else the screen compares.
         products: Rule that is true for who holds it, by product some offer asks for.
+        conditions_of: Stage to each offer's conditions of it, by position; equal conditions are
+            one object.
         rule_order: The rules of the offers' conditions.
         rule_numbers: Stage to (n_offers, most conditions) position in `rule_order` of each
             condition of each offer, in order; -1 where an offer has no further condition.
@@ -96,6 +98,7 @@ class CompiledCatalog:
     in_language: Mapping[str, Flags]
     screen: ScreenColumns
     products: Mapping[str, Rule]
+    conditions_of: Mapping[str, tuple[tuple[Condition, ...], ...]]
     rule_order: tuple[Rule, ...]
     rule_numbers: Mapping[str, Rows]
     offer_of: Rows
@@ -118,6 +121,7 @@ def compile_catalog(catalog: Catalog, language: RuleLanguage) -> CompiledCatalog
     plain = [compiled.offer for compiled in offers]
     treatments = _treatments(catalog)
     columns = screen_columns(catalog, plain)
+    conditions_of = {stage: _of_stage(stage, offers) for stage in STAGES_OF_RULES}
     asked_for = sorted({*columns.requiring, *columns.excluding, *columns.selling})
     return CompiledCatalog(
         catalog=catalog,
@@ -134,7 +138,11 @@ def compile_catalog(catalog: Catalog, language: RuleLanguage) -> CompiledCatalog
         rule_order=rule_order,
         screen=columns,
         products={product: compiler.product(catalog.products[product]) for product in asked_for},
-        rule_numbers={stage: _rule_numbers(offers, stage, rule_order) for stage in STAGES_OF_RULES},
+        conditions_of=conditions_of,
+        rule_numbers={
+            stage: _rule_numbers(conditions, rule_order)
+            for stage, conditions in conditions_of.items()
+        },
         **offer_columns(catalog, plain),
         **treatment_columns(catalog, plain, treatments),
     )
@@ -146,9 +154,10 @@ class _Compiler:
     def __init__(self, language: RuleLanguage) -> None:
         self._language = language
         self.rules: dict[str, Rule] = {}
+        self._conditions: dict[tuple[str, str, str], Condition] = {}
 
     def conditions(self, stage: str, texts: Sequence[RuleText]) -> tuple[Condition, ...]:
-        return tuple(Condition(stage, text.name, self._compile(text)) for text in texts)
+        return tuple(self._condition(stage, text.name, self._compile(text)) for text in texts)
 
     def offer(self, offer: Offer) -> CompiledOffer:
         return CompiledOffer(
@@ -167,6 +176,10 @@ class _Compiler:
     def product(self, held: RuleText) -> Rule:
         return self._compile(held)
 
+    def _condition(self, stage: str, name: str, rule: Rule) -> Condition:
+        condition = Condition(stage, name, rule)
+        return self._conditions.setdefault((stage, name, rule.expression), condition)
+
     def _compile(self, text: RuleText) -> Rule:
         expression = text.when.strip()
         if expression not in self.rules:
@@ -182,13 +195,14 @@ def _treatments(catalog: Catalog) -> tuple[Treatment, ...]:
     )
 
 
-def _rule_numbers(offers: Sequence[CompiledOffer], stage: str, rule_order: Sequence[Rule]) -> Rows:
+def _of_stage(stage: str, offers: Sequence[CompiledOffer]) -> tuple[tuple[Condition, ...], ...]:
+    return tuple(tuple(c for c in offer.conditions if c.stage == stage) for offer in offers)
+
+
+def _rule_numbers(conditions: Sequence[Sequence[Condition]], rule_order: Sequence[Rule]) -> Rows:
     number_of = {rule.expression: number for number, rule in enumerate(rule_order)}
-    of_stage = [
-        [number_of[c.rule.expression] for c in compiled.conditions if c.stage == stage]
-        for compiled in offers
-    ]
-    numbers = np.full((len(offers), max(map(len, of_stage), default=0)), -1, dtype=np.intp)
-    for position, row in enumerate(of_stage):
-        numbers[position, : len(row)] = row
+    most = max(map(len, conditions), default=0)
+    numbers = np.full((len(conditions), most), -1, dtype=np.intp)
+    for position, row in enumerate(conditions):
+        numbers[position, : len(row)] = [number_of[c.rule.expression] for c in row]
     return numbers

@@ -49,9 +49,10 @@ def screen(
     asked = Asked(request, compiled, activation, arm, np.ones(len(compiled.offers), dtype=bool))
     falls = _falls(asked)
     rows, treatment_refusals = _screen_treatments(asked, falls)
+    offer_ids = compiled.screen.offer_ids
     refusals = [
-        _refusal(compiled.offers[position].offer.offer_id, fall)
-        for position, fall in sorted(falls.items())
+        Refusal(offer_ids[position], stage, rule, detail)
+        for position, (stage, rule, detail, _, _) in sorted(falls.items())
     ]
     return Screened(rows, refusals + treatment_refusals)
 
@@ -98,7 +99,8 @@ def _screen_treatments(asked: Asked, falls: dict[int, Failure]) -> tuple[list[in
             falls[position] = fall
         elif asked.arm.incentives:
             offer, incentive = compiled.treatments[row]
-            refusals.append(_refusal(offer.offer_id, fall, incentive.incentive_id))
+            stage, rule, detail, _, _ = fall
+            refusals.append(Refusal(offer.offer_id, stage, rule, detail, incentive.incentive_id))
     return _positions(kept), refusals
 
 
@@ -109,10 +111,6 @@ def _incentive_falls(asked: Asked) -> list[Failure | None]:
         next(incentive_failures(incentive_id, request, compiled, activation, arm), None)
         for incentive_id in compiled.incentive_conditions
     ]
-
-
-def _refusal(offer_id: str, fall: Failure, incentive_id: str = "") -> Refusal:
-    return Refusal(offer_id, fall.stage, fall.rule, fall.detail, incentive_id)
 
 
 def _positions(flags: Flags) -> list[int]:

@@ -17,7 +17,7 @@ class ScreenColumns:
     """Flags are (n_offers,) each; positions are those of `CompiledCatalog.offers`.
 
     Attributes:
-        position_of: Offer id to its position.
+        offer_ids: By position. position_of: The other way round.
         by_group: Group id to the offers of it.
         by_purpose: Purpose id to the offers made for it; empty id for those without a purpose.
         in_variant: Variant to the offers available in it; empty for no variant.
@@ -33,6 +33,7 @@ class ScreenColumns:
         reach: What each policy attaches to.
     """
 
+    offer_ids: tuple[str, ...]
     position_of: Mapping[str, int]
     by_group: Mapping[str, Flags]
     by_purpose: Mapping[str, Flags]
@@ -61,6 +62,7 @@ def screen_columns(catalog: Catalog, offers: Sequence[Offer]) -> ScreenColumns:
     total_cap = np.array([_limit(offer.caps.total) for offer in offers], float)
     daily_cap = np.array([_limit(offer.caps.daily) for offer in offers], float)
     return ScreenColumns(
+        offer_ids=tuple(position_of),
         position_of=position_of,
         by_group=_by_key(offers, lambda offer: [offer.group_id]),
         by_purpose=_by_key(offers, lambda offer: [offer.purpose]),

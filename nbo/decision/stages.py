@@ -88,21 +88,24 @@ def _conditions(stage: str, asked: Asked) -> Iterator[Finding]:
     for step, numbers in enumerate(compiled.rule_numbers[stage].T):
         for number in set(numbers[asked.left].tolist()) - {-1}:
             passed[number] = compiled.rule_order[number].check(activation).passed
-        yield Finding(~passed[numbers], partial(_condition_fails, asked, stage, step))
+        yield Finding(~passed[numbers], _worded(asked, stage, step))
 
 
-def _condition_fails(asked: Asked, stage: str, step: int, position: int) -> Failure:
-    candidate = asked.compiled.offers[position]
-    _, name, rule = candidate.conditions[_rules_before(stage, candidate.offer) + step]
-    return Failure(stage, name, rule.check(asked.activation).detail, rule.expression)
+def _worded(asked: Asked, stage: str, step: int) -> Callable[[int], Failure]:
+    """Word the failures of the n-th conditions; equal conditions once."""
+    conditions = asked.compiled.conditions_of[stage]
+    known: dict[int, Failure] = {}
 
+    def why(position: int) -> Failure:
+        condition = conditions[position][step]
+        failure = known.get(id(condition))
+        if failure is None:
+            _, name, rule = condition
+            detail = rule.check(asked.activation).detail
+            failure = known[id(condition)] = Failure(stage, name, detail, rule.expression)
+        return failure
 
-def _rules_before(stage: str, offer: Offer) -> int:
-    """How many of an offer's conditions belong to earlier stages."""
-    if stage == "eligibility":
-        return 0
-    eligibility = len(offer.eligibility)
-    return eligibility if stage == "applicability" else eligibility + len(offer.applicability)
+    return why
 
 
 def _failure(stage: str, objection: Objection) -> Failure:
