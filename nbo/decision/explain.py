@@ -1,0 +1,86 @@
+"""Explaining a logged decision: the same rules once more, from what was logged.
+
+Nothing is trained, counted or written: all that it takes is the record and the catalogue
+version that decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from nbo.decision.arms import Arm
+from nbo.decision.compiled import CompiledCatalog
+from nbo.decision.decision import Decision, Refusal
+from nbo.decision.experiments import combine
+from nbo.decision.explanation import STAGES, Contribution, Explanation
+from nbo.decision.factors import factors
+from nbo.decision.failure import Failure
+from nbo.decision.failures import all_failures
+from nbo.decision.funnel import funnel
+from nbo.decision.near_misses import near_misses
+
+NEAR_MISSES = 5
+"""So many are told unless more are asked for."""
+
+
+def explain(
+    decision: Decision,
+    compiled: CompiledCatalog,
+    contributions: Mapping[int, Sequence[Contribution]] | None = None,
+    *,
+    most_near_misses: int = NEAR_MISSES,
+    without_reasons: str = "",
+) -> Explanation:
+    """Take a decision apart. Pure: the same record and catalogue give the same explanation.
+
+    Args:
+        decision: As logged.
+        compiled: The catalogue version that decided, with the rates it decided with.
+        contributions: By rank, what moved the propensity, strongest first; None where unknown.
+        most_near_misses: At most so many.
+        without_reasons: Why there are no contributions.
+    """
+    request = decision.request
+    activation = compiled.language.activate(request.facts)
+    arm = arm_of(decision, compiled)
+    failures = all_failures(request, compiled, activation, arm)
+    return Explanation(
+        decision=decision,
+        currency=compiled.catalog.currency,
+        funnel=funnel(decision, compiled),
+        refusals=_refusals(decision, failures),
+        slots=factors(decision, compiled, activation, arm, contributions or {}),
+        near_misses=near_misses(decision, compiled, arm, failures, most_near_misses),
+        without_reasons=without_reasons,
+    )
+
+
+def arm_of(decision: Decision, compiled: CompiledCatalog) -> Arm:
+    """Find what the customer's arms overrode, all together."""
+    return combine(
+        arm
+        for experiment in compiled.catalog.experiments
+        for arm in experiment.arms
+        if decision.arms.get(experiment.experiment_id) == arm.arm_id
+    )
+
+
+def _refusals(decision: Decision, failures: Mapping[str, Sequence[Failure]]) -> tuple[Refusal, ...]:
+    """List every failure, and what was logged besides: incentives, scores, holdouts."""
+    found = {
+        (offer_id, "", failure.stage, failure.rule): Refusal(
+            offer_id, failure.stage, failure.rule, failure.detail
+        )
+        for offer_id, several in failures.items()
+        for failure in several
+    }
+    for refusal in decision.refusals:
+        key = (refusal.offer_id, refusal.incentive_id, refusal.stage, refusal.rule)
+        found.setdefault(key, refusal)
+    return tuple(sorted(found.values(), key=_place))
+
+
+def _place(refusal: Refusal) -> tuple[str, int]:
+    """Sort by offer, then stage; the sort keeps the order of the rules of one stage."""
+    stage = STAGES.index(refusal.stage) if refusal.stage in STAGES else len(STAGES)
+    return refusal.offer_id, stage
