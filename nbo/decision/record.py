@@ -20,6 +20,9 @@ from nbo.errors import BadInputError
 
 Record = dict[str, Any]
 
+IMPORTED = "imported"
+"""Engine version of decisions that another system made; they make no `Decision`."""
+
 _SLOT_FIELDS = tuple(field.name for field in fields(Slot))
 
 

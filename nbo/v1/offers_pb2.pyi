@@ -208,7 +208,7 @@ class FunnelStage(_message.Message):
     def __init__(self, stage: _Optional[str] = ..., offers: _Optional[int] = ...) -> None: ...
 
 class SlotExplanation(_message.Message):
-    __slots__ = ("rank", "offer_id", "incentive_id", "priority", "propensity", "model_probability", "evidence", "prior", "value", "cost", "shadow_price", "context", "context_rules", "lever", "probability", "propensity_reasons", "mandatory")
+    __slots__ = ("rank", "offer_id", "incentive_id", "priority", "propensity", "model_probability", "evidence", "prior", "value", "cost", "shadow_price", "context", "context_rules", "lever", "probability", "propensity_reasons", "mandatory", "switched_off")
     RANK_FIELD_NUMBER: _ClassVar[int]
     OFFER_ID_FIELD_NUMBER: _ClassVar[int]
     INCENTIVE_ID_FIELD_NUMBER: _ClassVar[int]
@@ -226,6 +226,7 @@ class SlotExplanation(_message.Message):
     PROBABILITY_FIELD_NUMBER: _ClassVar[int]
     PROPENSITY_REASONS_FIELD_NUMBER: _ClassVar[int]
     MANDATORY_FIELD_NUMBER: _ClassVar[int]
+    SWITCHED_OFF_FIELD_NUMBER: _ClassVar[int]
     rank: int
     offer_id: str
     incentive_id: str
@@ -243,7 +244,8 @@ class SlotExplanation(_message.Message):
     probability: float
     propensity_reasons: _containers.RepeatedCompositeFieldContainer[PropensityReason]
     mandatory: bool
-    def __init__(self, rank: _Optional[int] = ..., offer_id: _Optional[str] = ..., incentive_id: _Optional[str] = ..., priority: _Optional[float] = ..., propensity: _Optional[float] = ..., model_probability: _Optional[float] = ..., evidence: _Optional[float] = ..., prior: _Optional[float] = ..., value: _Optional[float] = ..., cost: _Optional[float] = ..., shadow_price: _Optional[float] = ..., context: _Optional[float] = ..., context_rules: _Optional[_Iterable[str]] = ..., lever: _Optional[float] = ..., probability: _Optional[float] = ..., propensity_reasons: _Optional[_Iterable[_Union[PropensityReason, _Mapping]]] = ..., mandatory: _Optional[bool] = ...) -> None: ...
+    switched_off: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, rank: _Optional[int] = ..., offer_id: _Optional[str] = ..., incentive_id: _Optional[str] = ..., priority: _Optional[float] = ..., propensity: _Optional[float] = ..., model_probability: _Optional[float] = ..., evidence: _Optional[float] = ..., prior: _Optional[float] = ..., value: _Optional[float] = ..., cost: _Optional[float] = ..., shadow_price: _Optional[float] = ..., context: _Optional[float] = ..., context_rules: _Optional[_Iterable[str]] = ..., lever: _Optional[float] = ..., probability: _Optional[float] = ..., propensity_reasons: _Optional[_Iterable[_Union[PropensityReason, _Mapping]]] = ..., mandatory: _Optional[bool] = ..., switched_off: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class PropensityReason(_message.Message):
     __slots__ = ("input", "value", "contribution")

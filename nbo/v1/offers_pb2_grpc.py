@@ -77,6 +77,8 @@ class OfferServiceServicer:
         """Explains a logged decision: what fell where, what each slot's priority is made of, and what
         was near. Decides again from what was logged; changes nothing and counts nothing.
         NOT_FOUND: unknown decision, or a catalogue version this ledger does not have.
+        FAILED_PRECONDITION: the decision was imported, or its catalogue no longer fits the
+        workspace's facts.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from nbo.decision.catalog_text import load_catalog
 from nbo.decision.decide import World, decide
-from nbo.decision.decision import Decision
+from nbo.decision.decision import Decision, Refusal
 from nbo.decision.explain import explain
 from nbo.decision.explanation import STAGES, Contribution, NearMiss
 from nbo.decision.facts import INTERACTION_FACTS, Fact, FactSchema, FactType
@@ -207,7 +207,7 @@ def test_every_offer_ends_somewhere(asked: Request) -> None:
 @given(requests)
 def test_the_first_failure_is_the_one_that_was_logged(asked: Request) -> None:
     decision = decide(asked, WORLD)
-    first = {}
+    first: dict[tuple[str, str], Refusal] = {}
     for refusal in explain(decision, COMPILED).refusals:
         first.setdefault((refusal.offer_id, refusal.incentive_id), refusal)
     for logged in decision.refusals:
@@ -341,7 +341,7 @@ def test_a_near_miss_names_what_would_have_to_differ(
 
 
 def test_an_opt_out_needs_the_opposite() -> None:
-    mail = {"interaction.channel": "mail", "customer.refused_mail": True}
+    mail: dict[str, Fact | None] = {"interaction.channel": "mail", "customer.refused_mail": True}
     miss = misses(decided(mail, channel="mail"))["fibre"]
     assert miss.needed == "customer.refused_mail is true, needs false"
 
