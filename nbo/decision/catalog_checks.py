@@ -2,28 +2,130 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from nbo.decision.catalog import Catalog, Offer
+from nbo.decision.catalog_bundles import check_bundle
+from nbo.decision.catalog_fallbacks import check_fallback
 from nbo.decision.catalog_known import Places
-from nbo.decision.catalog_scalars import remedy
+from nbo.decision.catalog_scalars import listed, remedy
+from nbo.decision.rules import RuleLanguage
 
 
-def check_catalog(catalog: Catalog, places: Places) -> None:
-    """Note everything in a catalogue that contradicts itself."""
+def check_catalog(catalog: Catalog, places: Places, rules: RuleLanguage) -> None:
+    """Note everything in which a catalogue contradicts itself.
+
+    Args:
+        catalog: As far as it could be read; may name things that do not exist.
+        places: Where its things stand.
+        rules: Compiles its rules, to learn which facts they read.
+    """
     for offer in catalog.offers.values():
-        _check_bundle(offer, catalog, places)
-    for channel_id, channel in catalog.channels.items():
+        _check_script(offer, places)
+        _check_products(offer, places)
+        if offer.bundle:
+            check_bundle(offer, catalog, places)
+    _check_rounds(catalog, places)
+    _check_variants(catalog, places)
+    for channel in catalog.channels.values():
         if channel.fallback:
-            _check_fallback(channel_id, channel.fallback, catalog, places)
+            check_fallback(channel, catalog, places, rules)
 
 
-def _check_bundle(offer: Offer, catalog: Catalog, places: Places) -> None:
-    for member in offer.bundle:
-        if member not in catalog.offers:
-            message = f"unknown {member!r}; {remedy(member, catalog.offers)}"
-            places.problem("offer", offer.offer_id, "bundle", message)
+def _check_script(offer: Offer, places: Places) -> None:
+    """An offer with a script has one in every language it has a name in."""
+    missing = [language for language in offer.name if offer.script and language not in offer.script]
+    if missing:
+        message = f"is missing in {listed(missing)}, which the name has"
+        places.problem("offer", offer.offer_id, "script", message)
 
 
-def _check_fallback(channel_id: str, fallback: str, catalog: Catalog, places: Places) -> None:
-    if fallback not in catalog.offers:
-        message = f"unknown offer {fallback!r}; {remedy(fallback, catalog.offers)}, or write none"
-        places.problem("channel", channel_id, "fallback", message)
+def _check_products(offer: Offer, places: Places) -> None:
+    for product in offer.requires:
+        if product in offer.excludes:
+            message = f"{product!r} is required as well: nobody holds it and lacks it"
+            places.problem("offer", offer.offer_id, "excludes", message)
+        if product == offer.sells:
+            message = f"{product!r} is required as well, and who holds it is refused"
+            places.problem("offer", offer.offer_id, "sells", message)
+
+
+def _check_rounds(catalog: Catalog, places: Places) -> None:
+    """No product may be had only by holding another that is had only by holding the first.
+
+    What no offer sells is held by other means.
+    """
+    sellers: dict[str, list[Offer]] = {}
+    for offer in catalog.offers.values():
+        if offer.sells and offer.sells not in offer.requires:
+            sellers.setdefault(offer.sells, []).append(offer)
+    stuck = _out_of_reach(sellers)
+    needs = {
+        product: {need for offer in sellers[product] for need in offer.requires if need in stuck}
+        for product in stuck
+    }
+    told: set[str] = set()
+    for product in stuck:
+        circle = _circle(product, needs)
+        if not circle or told.intersection(circle):
+            continue
+        told.update(circle)
+        first = next(offer for offer in sellers[product] if set(offer.requires) & needs[product])
+        steps = ", ".join(f"{one} needs {next_one}" for one, next_one in _pairs(circle))
+        message = f"goes round in a circle ({steps}), so nobody could ever begin"
+        places.problem("offer", first.offer_id, "requires", message)
+
+
+def _out_of_reach(sellers: Mapping[str, list[Offer]]) -> dict[str, None]:
+    """Products that nobody who holds none of them can come to hold, in order."""
+    stuck = dict.fromkeys(sellers)
+    while True:
+        freed = [
+            product
+            for product in stuck
+            if any(not set(offer.requires) & stuck.keys() for offer in sellers[product])
+        ]
+        if not freed:
+            return stuck
+        for product in freed:
+            del stuck[product]
+
+
+def _circle(start: str, needs: Mapping[str, set[str]]) -> list[str]:
+    """A shortest way from a product over what it needs back to itself; empty if there is none."""
+    came_from: dict[str, str] = {}
+    waiting = [start]
+    for product in waiting:
+        for need in sorted(needs[product]):
+            if need == start:
+                way = [product]
+                while way[-1] != start:
+                    way.append(came_from[way[-1]])
+                return way[::-1]
+            if need not in came_from:
+                came_from[need] = product
+                waiting.append(need)
+    return []
+
+
+def _pairs(circle: list[str]) -> list[tuple[str, str]]:
+    return list(zip(circle, circle[1:] + circle[:1], strict=True))
+
+
+def _check_variants(catalog: Catalog, places: Places) -> None:
+    """Every variant is of some arm and of some offer."""
+    offered = {variant for offer in catalog.offers.values() for variant in offer.variants}
+    of_arms: set[str] = set()
+    for experiment in catalog.experiments:
+        for arm in experiment.arms:
+            if arm.variant and arm.variant not in offered:
+                message = f"arm {arm.arm_id!r}: no offer has the variant {arm.variant!r}"
+                message += f"; {remedy(arm.variant, offered)}"
+                places.problem("experiment", experiment.experiment_id, "arms", message)
+            of_arms.add(arm.variant)
+    for offer in catalog.offers.values():
+        for variant in offer.variants:
+            if variant not in of_arms:
+                message = f"no arm has the variant {variant!r}, so nobody sees it"
+                message += f"; {remedy(variant, of_arms - {''})}"
+                places.problem("offer", offer.offer_id, "variants", message)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from nbo.decision.catalog import Group, Offer
 from nbo.decision.catalog_nodes import Section
 from nbo.decision.rules import RuleLanguage
 
@@ -19,11 +20,11 @@ class Known:
         languages: The first is the default.
         channels: Ids.
         issues: Ids; those that groups name when the catalogue lists none.
-        groups: Ids.
+        groups: By id.
         products: Ids.
         purposes: Ids.
         incentives: Ids.
-        offers: Ids.
+        offers: By id.
     """
 
     rules: RuleLanguage
@@ -31,22 +32,24 @@ class Known:
     languages: tuple[str, ...] = ("en",)
     channels: Collection[str] = ()
     issues: Collection[str] = ()
-    groups: Collection[str] = ()
+    groups: Mapping[str, Group] = field(default_factory=dict)
     products: Collection[str] = ()
     purposes: Collection[str] = ()
     incentives: Collection[str] = ()
-    offers: Collection[str] = ()
+    offers: Mapping[str, Offer] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Places:
     """Where each thing of a catalogue stands, for what is checked once all was read.
 
     Attributes:
         sections: By kind (``"offer"``), then id.
+        products: Where all products stand.
     """
 
     sections: dict[str, dict[str, Section]] = field(default_factory=dict)
+    products: Section | None = None
 
     def put(self, kind: str, identity: str, section: Section) -> None:
         """Remember where a thing stands."""
@@ -59,6 +62,11 @@ class Places:
     def warn(self, kind: str, identity: str, where: str, message: str) -> None:
         """Note what is allowed in a field of a thing and probably not meant."""
         self.sections[kind][identity].warn(where, message)
+
+    def warn_of_product(self, product: str, message: str) -> None:
+        """Note the same of a product, which is a field and no section."""
+        if self.products is not None:
+            self.products.warn(product, message, called="")
 
 
 def check_currency(section: Section, known: Known) -> None:

@@ -67,9 +67,10 @@ class Section:
         """Note a mistake in a field."""
         self.notes.add(node or self._place(field), f"{self._path(field)}: {message}")
 
-    def warn(self, field: str, message: str) -> None:
-        """Note what is allowed in a field and probably not meant."""
-        self.notes.warn(self._place(field), f"{self._path(field)}: {message}")
+    def warn(self, field: str, message: str, called: str | None = None) -> None:
+        """Note what is allowed in a field and probably not meant; `called` renames its place."""
+        path = self._path(field) if called is None else called
+        self.notes.warn(self._place(field), f"{path}: {message}" if path else message)
 
     def _place(self, field: str) -> yaml.Node | None:
         pair = self._fields.get(field)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fnmatch import fnmatchcase
 
 from nbo.decision.catalog import NO_INCENTIVE, Incentive, Offer
 from nbo.decision.catalog_known import Known, check_currency
@@ -11,6 +10,7 @@ from nbo.decision.catalog_nodes import Section
 from nbo.decision.catalog_rules import read_rules, read_script
 from nbo.decision.catalog_scalars import remedy
 from nbo.decision.limits import NO_CAPS, Budget, Caps, Period
+from nbo.decision.triggers import matches
 
 UNSEEN_RATE = 0.1
 """Acceptance rate where neither the catalogue states one nor the group was ever offered."""
@@ -149,7 +149,7 @@ def _read_triggers(section: Section, events: frozenset[str]) -> tuple[str, ...]:
     """Event types; each must fit one that exists, where these are known."""
     found = section.texts("triggers")
     for pattern, node in found:
-        if events and not any(fnmatchcase(event, pattern) for event in events):
+        if events and not any(matches(pattern, event) for event in events):
             message = f"no event type fits {pattern!r}; {remedy(pattern, events)}"
             section.problem("triggers", message, node)
     if section.has("triggers") and not found:

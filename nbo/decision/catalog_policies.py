@@ -9,6 +9,7 @@ from nbo.decision.catalog_rules import read_fact, read_rule, read_rules
 from nbo.decision.facts import FactType
 from nbo.decision.history import Outcome
 from nbo.decision.policies import ContextWeight, Frequency, Policies, Suppression, Target
+from nbo.decision.screen_columns import fits
 
 _SCOPES = ("offer", "group", "all")
 _SELECTIONS = ("greedy", "epsilon", "softmax", "thompson")
@@ -109,8 +110,16 @@ def _read_context(section: Section, known: Known) -> ContextWeight:
 
 def _read_target(section: Section, known: Known) -> Target:
     """What a policy attaches to; everything if it names nothing."""
-    return Target(
+    already = len(section.notes.problems)
+    target = Target(
         issue=section.reference("issue", known.issues, ""),
         group_id=section.reference("group", known.groups, ""),
         offer_id=section.reference("offer", known.offers, ""),
     )
+    groups = known.groups
+    concerns = (
+        fits(target, offer.offer_id, offer.group_id, groups) for offer in known.offers.values()
+    )
+    if len(section.notes.problems) == already and not any(concerns):
+        section.warn("", "concerns no offer")
+    return target

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nbo.decision.catalog import Channel, Group, Issue, Purpose
-from nbo.decision.catalog_known import Known
+from nbo.decision.catalog_known import Known, Places
 from nbo.decision.catalog_nodes import Section
 from nbo.decision.catalog_rules import read_fact, read_rule
 from nbo.decision.catalog_scalars import remedy
@@ -27,9 +27,10 @@ def read_channel(section: Section, channel_id: str, rules: RuleLanguage) -> Chan
     return Channel(channel_id, consent, "" if fallback == NO_FALLBACK else fallback)
 
 
-def read_products(root: Section, rules: RuleLanguage) -> dict[str, RuleText]:
+def read_products(root: Section, rules: RuleLanguage, places: Places) -> dict[str, RuleText]:
     """Read the mapping ``products``: id to the rule that is true for who holds it."""
     ids, section = root.named_texts("products", "rule")
+    places.products = section
     return {
         product: read_rule(section, product, product, rules, called=f"product {product!r}")
         for product in ids

@@ -30,6 +30,7 @@ from nbo.decision.catalog_products import (
 from nbo.decision.catalog_rules import Rulebook
 from nbo.decision.catalog_source import split_files
 from nbo.decision.catalog_tree import parse_files
+from nbo.decision.catalog_warnings import warn_of
 from nbo.decision.compiled import CompiledCatalog, compile_catalog
 from nbo.decision.facts import FactSchema
 from nbo.errors import Problem, WorkspaceError
@@ -82,9 +83,10 @@ def load_checked(
     places = Places()
     catalog = read_catalog(root, rules, places, rates)
     root.done()
-    check_catalog(catalog, places)
+    check_catalog(catalog, places, rules)
     if notes.problems:
         raise WorkspaceError(notes.ordered(notes.problems))
+    warn_of(catalog, places)
     compiled = compile_catalog(replace(catalog, version=_version(text)), rules)
     return Loaded(compiled, tuple(notes.ordered(notes.warnings)))
 
@@ -102,7 +104,7 @@ def read_catalog(
     """
     known = Known(rules, _read_currency(root), _read_languages(root))
     channels = _read_channels(root, known, places)
-    products = read_products(root, rules)
+    products = read_products(root, rules, places)
     known = replace(known, channels=channels, products=products)
     purposes = _by_id(root, "purposes", "purpose", lambda own: read_purpose(own, known), places)
     issues = _by_id(root, "issues", "issue", read_issue, places)
