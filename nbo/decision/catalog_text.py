@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from operator import attrgetter
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from nbo.decision.catalog import NO_INCENTIVE, Catalog, Channel
 from nbo.decision.catalog_checks import check_catalog
@@ -33,26 +33,14 @@ from nbo.decision.catalog_tree import parse_files
 from nbo.decision.catalog_warnings import warn_of
 from nbo.decision.compiled import CompiledCatalog, compile_catalog
 from nbo.decision.facts import FactSchema
-from nbo.errors import Problem, WorkspaceError
+from nbo.errors import WorkspaceError
 
-__all__ = ["CompiledCatalog", "Loaded", "load_catalog", "load_checked", "read_catalog"]
+__all__ = ["CompiledCatalog", "load_catalog", "read_catalog"]
 
 T = TypeVar("T")
 _CURRENCY = re.compile(r"[A-Z]{3}\Z")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*\Z")
 _NO_RATES: Mapping[str, float] = {}
-
-
-class Loaded(NamedTuple):
-    """A catalogue that loads, and what its author should look at again.
-
-    Attributes:
-        compiled: Ready for deciding.
-        warnings: What is allowed and probably not meant, in the order of the files.
-    """
-
-    compiled: CompiledCatalog
-    warnings: tuple[Problem, ...]
 
 
 def load_catalog(
@@ -69,13 +57,6 @@ def load_catalog(
     Raises:
         WorkspaceError: Holds every mistake found.
     """
-    return load_checked(text, file, schema, rates).compiled
-
-
-def load_checked(
-    text: str, file: str, schema: FactSchema, rates: Mapping[str, float] = _NO_RATES
-) -> Loaded:
-    """Load a catalogue as `load_catalog` does, and tell what it should be asked about."""
     files = split_files(text, file)
     notes = Notes([name for name, _ in files])
     root = Section(parse_files(files, notes), "catalogue", notes)
@@ -88,7 +69,7 @@ def load_checked(
         raise WorkspaceError(notes.ordered(notes.problems))
     warn_of(catalog, places)
     compiled = compile_catalog(replace(catalog, version=_version(text)), rules)
-    return Loaded(compiled, tuple(notes.ordered(notes.warnings)))
+    return replace(compiled, warnings=tuple(notes.ordered(notes.warnings)))
 
 
 def read_catalog(

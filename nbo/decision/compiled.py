@@ -19,6 +19,7 @@ from nbo.decision.policies import ContextWeight
 from nbo.decision.rule_text import RuleText
 from nbo.decision.rules import Rule, RuleLanguage
 from nbo.decision.screen_columns import ScreenColumns, screen_columns
+from nbo.errors import Problem
 
 STAGES_OF_RULES = ("eligibility", "applicability", "suitability")
 """Stages of the screen in which an offer's own rules are asked, in order."""
@@ -82,6 +83,7 @@ class CompiledCatalog:
         cost: (n_treatments,) cost of the incentive.
         prior: (n_treatments,) the offer's declared acceptance rate.
         lever: (n_treatments,) L, >= 0.
+        warnings: What the catalogue's text may say and its author probably did not mean.
     """
 
     catalog: Catalog
@@ -107,6 +109,7 @@ class CompiledCatalog:
     cost: Array
     prior: Array
     lever: Array
+    warnings: tuple[Problem, ...] = ()
 
 
 def compile_catalog(catalog: Catalog, language: RuleLanguage) -> CompiledCatalog:
