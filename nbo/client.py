@@ -22,13 +22,17 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
+from nbo.client_catalog import CatalogCalls
 from nbo.errors import (
     BadInputError,
     ConflictError,
     NboError,
     NotEnoughDataError,
     NotFoundError,
+    OvertakenError,
+    Problem,
     UnavailableError,
+    WorkspaceError,
 )
 from nbo.v1 import (
     common_pb2,
@@ -68,7 +72,7 @@ class EventLike(Protocol):
         """By name, as declared for the type."""
 
 
-class Client:
+class Client(CatalogCalls):
     """One connection to a server.
 
     Args:
@@ -83,6 +87,7 @@ class Client:
         self._offers = offers_pb2_grpc.OfferServiceStub(self._channel)
         self._events = events_pb2_grpc.EventServiceStub(self._channel)
         self._customers = customers_pb2_grpc.CustomerServiceStub(self._channel)
+        super().__init__(self._channel)
 
     def identify(self, identity: str) -> list[customers_pb2.CustomerMatch]:
         """Customers a phone number, e-mail, account number or id may belong to, likeliest first."""
@@ -200,9 +205,9 @@ class Client:
     ) -> None:
         self.close()
 
-    def _call(self, method: Any, request: Any) -> Any:
+    def _call(self, method: Any, request: Any, at_least: float = 0.0) -> Any:
         try:
-            return method(request, timeout=self._timeout)
+            return method(request, timeout=max(self._timeout, at_least))
         except grpc.RpcError as error:
             raise _meaning(error) from error
 
@@ -212,14 +217,17 @@ def outcome_name(number: int) -> str:
     return common_pb2.Outcome.Name(number)
 
 
-def _meaning(error: Any) -> NboError:
+def _meaning(error: Any) -> NboError:  # noqa: PLR0911  # one per kind
     """The error of our own tree that a status stands for."""
     code, message = error.code(), error.details() or ""
     status = rpc_status.from_call(error)
     if code == grpc.StatusCode.INVALID_ARGUMENT and status is not None:
+        about_a_file = any(d.Is(error_details_pb2.ErrorInfo.DESCRIPTOR) for d in status.details)
         for detail in status.details:
             bad = error_details_pb2.BadRequest()
             if detail.Unpack(bad) and bad.field_violations:
+                if about_a_file:
+                    return WorkspaceError([_located(v) for v in bad.field_violations])
                 first = bad.field_violations[0]
                 return BadInputError(first.field, first.description)
     if code == grpc.StatusCode.NOT_FOUND and status is not None:
@@ -227,6 +235,8 @@ def _meaning(error: Any) -> NboError:
             info = error_details_pb2.ResourceInfo()
             if detail.Unpack(info):
                 return NotFoundError(info.resource_type, info.resource_name, info.description)
+    if code == grpc.StatusCode.ABORTED:
+        return OvertakenError(message)
     if code == grpc.StatusCode.ALREADY_EXISTS:
         return ConflictError(message)
     if code == grpc.StatusCode.FAILED_PRECONDITION:
@@ -234,6 +244,12 @@ def _meaning(error: Any) -> NboError:
     if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
         return UnavailableError("server", message or code.name)
     return NboError(f"{code.name}: {message}")
+
+
+def _located(violation: error_details_pb2.BadRequest.FieldViolation) -> Problem:
+    """A mistake in a file; the field is ``file:line:column``."""
+    file, line, column = violation.field.rsplit(":", 2)
+    return Problem(file, int(line), int(column), violation.description)
 
 
 def _batches(events: Iterator[EventLike], size: int) -> Iterator[list[EventLike]]:

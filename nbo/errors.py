@@ -4,8 +4,9 @@
     ├── BadInputError          a value breaks a constraint            gRPC INVALID_ARGUMENT   exit 2
     ├── NotFoundError          an id names nothing we know            gRPC NOT_FOUND          exit 3
     ├── ConflictError          same idempotency key, other body       gRPC ALREADY_EXISTS     exit 4
+    │   └── OvertakenError     what a change was made on is replaced  gRPC ABORTED            exit 4
     ├── UnavailableError       a store does not answer                gRPC UNAVAILABLE        exit 5
-    ├── WorkspaceError         a workspace file is wrong, located     (never over gRPC)       exit 6
+    ├── WorkspaceError         a workspace file is wrong, located     gRPC INVALID_ARGUMENT   exit 6
     ├── MissingExtraError      an optional package is not installed   (never over gRPC)       exit 7
     └── NotEnoughDataError     too little to learn from              gRPC FAILED_PRECONDITION exit 8
 
@@ -53,6 +54,10 @@ class NotFoundError(NboError):
 
 class ConflictError(NboError):
     """An idempotency key was used before with another body; nothing was written."""
+
+
+class OvertakenError(ConflictError):
+    """Somebody else changed meanwhile what the change was made on; nothing was written."""
 
 
 class UnavailableError(NboError):

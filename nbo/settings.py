@@ -240,8 +240,13 @@ class Settings(BaseSettings):
 
     @property
     def catalog_file(self) -> Path:
-        """What marketing writes."""
+        """What marketing writes, as one file."""
         return self.directory / "catalog.yaml"
+
+    @property
+    def catalog_folder(self) -> Path:
+        """What marketing writes, as several files."""
+        return self.directory / "catalog"
 
     @property
     def feature_repo(self) -> Path:

@@ -18,11 +18,9 @@ from features.stream import AsyncEventStream
 from features.worker import WindowWorker
 from models.registry import Registry
 from nbo import __version__
-from nbo.decision.catalog_text import CompiledCatalog, load_catalog
-from nbo.errors import UnavailableError
-from nbo.ledger import catalogs
 from nbo.ledger.engine import open_ledger
 from nbo.settings import Settings
+from serving.catalog_service import CatalogService
 from serving.clock import Clock
 from serving.customer_service import CustomerService
 from serving.decision_log import DecisionLog
@@ -34,9 +32,11 @@ from serving.offer_engine import OfferEngine
 from serving.offer_service import OfferService
 from serving.outcome_recorder import OutcomeRecorder
 from serving.plugins import load_models
+from serving.published_catalogs import CatalogCompiler, PublishedCatalogs
 from serving.recorder import Recorder
 from serving.relay import Relay
 from serving.stores import Stores
+from serving.workspace_state import stated_currency
 
 LEDGER_THREADS = 8
 
@@ -48,6 +48,7 @@ class Application:
     offers: OfferService
     events: EventService
     customers: CustomerService
+    catalogs: CatalogService
     world: LiveWorld
     live: redis.asyncio.Redis
     threads: ThreadPoolExecutor
@@ -71,7 +72,9 @@ async def build_application(settings: Settings, stores: Stores) -> Application:
     live = redis.asyncio.Redis.from_url(stores.redis_url)
     threads = ThreadPoolExecutor(LEDGER_THREADS, thread_name_prefix="blocking")
     clock = Clock(settings.serving.accept_request_time)
-    world = _world(settings, stores, schema, ledger)
+    compiler = CatalogCompiler(ledger, schema.fact_schema(), stated_currency(settings))
+    published = PublishedCatalogs(compiler)
+    world = _world(settings, stores, published)
     log = DecisionLog(live, ledger, threads)
     engine = OfferEngine(CustomerReader(live, schema), world, log, settings.trigger)
     recorder = OutcomeRecorder(live, ledger, log, world, threads, clock)
@@ -81,6 +84,7 @@ async def build_application(settings: Settings, stores: Stores) -> Application:
         offers=OfferService(engine, recorder, door, clock),
         events=EventService(AsyncEventStream(live), door, clock),
         customers=CustomerService(engine, identities, settings.workspace.country, clock),
+        catalogs=CatalogService(compiler, published, world, threads),
         world=world,
         live=live,
         threads=threads,
@@ -114,20 +118,13 @@ def open_registry(stores: Stores) -> Registry:
         return Registry(stores.tracking_uri, stores.artifact_root)
 
 
-def published_catalog(ledger: Engine, schema: FeatureSchema) -> CompiledCatalog:
-    """The catalogue in force. Raises UnavailableError when none was ever published."""
-    current = catalogs.current(ledger)
-    if current is None:
-        raise UnavailableError("ledger", "no catalogue was published; `nbo up` publishes one")
-    return load_catalog(current.text, "published catalogue", schema.fact_schema())
-
-
-def _world(settings: Settings, stores: Stores, schema: FeatureSchema, ledger: Engine) -> LiveWorld:
+def _world(settings: Settings, stores: Stores, published: PublishedCatalogs) -> LiveWorld:
     return LiveWorld(
-        compiled=published_catalog(ledger, schema),
+        compiled=published.first(),
         plugins=load_models(settings.directory, settings.models.plugins),
         open_registry=lambda: open_registry(stores),
         name=settings.workspace.name,
         shelf=ModelShelf(settings.state_dir / "served"),
         engine_version=__version__,
+        newer_catalog=published.newer,
     )

@@ -22,18 +22,19 @@ from nbo.decision.catalog_text import CompiledCatalog
 from nbo.decision.decide import World
 from nbo.decision.prior import PriorPropensity
 from nbo.decision.propensity import Propensity
-from nbo.errors import NboError
+from nbo.errors import NboError, UnavailableError
 from serving.keys import CHAMPION_BASE, WEIGHTS, WEIGHTS_VERSION
 from serving.model_shelf import ModelShelf
 
 log = structlog.get_logger()
 
+CATALOG_EVERY = 0.25
 WEIGHTS_EVERY = 0.2
 CHAMPION_EVERY = 2.0
 
 
 class LiveWorld:
-    """The world in force; refreshed by two loops, replaced whole.
+    """The world in force; refreshed by three loops, replaced whole.
 
     Args:
         compiled: The catalogue.
@@ -42,6 +43,8 @@ class LiveWorld:
         name: The model's name in the registry.
         shelf: The champion last served.
         engine_version: Logged with every decision.
+        newer_catalog: Blocks; the catalogue in force if it was published since the last call,
+            compiled. By default the first one stays.
     """
 
     def __init__(
@@ -52,8 +55,11 @@ class LiveWorld:
         name: str,
         shelf: ModelShelf,
         engine_version: str,
+        newer_catalog: Callable[[], CompiledCatalog | None] = lambda: None,
     ) -> None:
         self._compiled = compiled
+        self._newer_catalog = newer_catalog
+        self._refreshing_catalog = asyncio.Lock()
         self._plugins = dict(plugins)
         self._open_registry = open_registry
         self._registry: Registry | None = None
@@ -65,6 +71,22 @@ class LiveWorld:
         self._agreed = 0  # latest answers of the registry, in a row, that named the one served
         self._weights_seen: bytes | None = None
         self.current = self._build()
+
+    async def refresh_catalog(self, threads: Executor) -> bool:
+        """Take the catalogue in force if it was published since the last look.
+
+        It is read and compiled on a thread; requests in flight keep the world they took. The
+        swap happens here, on the event loop alone.
+        """
+        loop = asyncio.get_running_loop()
+        async with self._refreshing_catalog:  # else a slow look could put an older one back
+            found = await loop.run_in_executor(threads, self._newer_catalog)
+            if found is None:
+                return False
+            self._compiled = found
+            self.current = self._build()
+        log.info("catalogue in force", version=found.catalog.version)
+        return True
 
     async def refresh_champion(self, threads: Executor) -> bool:
         """Load the champion if another one is in force; a broken one leaves the old serving.
@@ -119,8 +141,9 @@ class LiveWorld:
             await live.set(CHAMPION_BASE, served)
 
     async def follow(self, live: redis.asyncio.Redis, threads: Executor) -> None:
-        """Refresh for ever: weights every 200 ms, the champion every 2 s."""
+        """Refresh for ever: the catalogue every 250 ms, weights 200 ms, the champion 2 s."""
         await asyncio.gather(
+            _for_ever(CATALOG_EVERY, lambda: self.refresh_catalog(threads)),
             _for_ever(WEIGHTS_EVERY, lambda: self.refresh_weights(live)),
             _for_ever(CHAMPION_EVERY, lambda: self._refresh_champion_on(threads, live)),
         )
@@ -168,8 +191,8 @@ async def _for_ever(seconds: float, refresh: Callable[[], Awaitable[object]]) ->
     while True:
         try:
             await refresh()
-        except (RedisError, OSError) as error:
-            log.warning("models not refreshed", reason=str(error))
+        except (RedisError, OSError, UnavailableError) as error:
+            log.warning("catalogue or models not refreshed", reason=str(error))
         except Exception:
-            log.exception("models not refreshed")
+            log.exception("catalogue or models not refreshed")
         await asyncio.sleep(seconds)

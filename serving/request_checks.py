@@ -42,6 +42,13 @@ def identifier(field: str, value: str, *, required: bool = True) -> str:
     return check_customer_id(value, field)
 
 
+def required(field: str, value: str) -> str:
+    """A text that is not empty."""
+    if not value:
+        raise BadInputError(field, "is required")
+    return value
+
+
 def between(field: str, value: int, low: int, high: int) -> int:
     """A whole number within limits."""
     if not low <= value <= high:

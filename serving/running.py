@@ -32,13 +32,11 @@ class Running:
         target: Address of the gRPC server.
         pid: Process id of the supervisor, as seen by itself.
         features: Fingerprint of the feature repo it was started with.
-        catalog: Version of the catalogue it decides with.
     """
 
     target: str
     pid: int
     features: str = ""
-    catalog: str = ""
 
 
 @contextlib.contextmanager

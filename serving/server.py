@@ -22,6 +22,8 @@ from grpc_reflection.v1alpha import reflection
 from nbo.errors import NboError
 from nbo.settings import parse_listen
 from nbo.v1 import (
+    catalog_pb2,
+    catalog_pb2_grpc,
     customers_pb2,
     customers_pb2_grpc,
     events_pb2,
@@ -42,6 +44,7 @@ SERVICES = (
     offers_pb2.DESCRIPTOR.services_by_name["OfferService"].full_name,
     events_pb2.DESCRIPTOR.services_by_name["EventService"].full_name,
     customers_pb2.DESCRIPTOR.services_by_name["CustomerService"].full_name,
+    catalog_pb2.DESCRIPTOR.services_by_name["CatalogService"].full_name,
 )
 
 
@@ -54,6 +57,7 @@ async def serve(application: Application, listen: str, ready: Path) -> None:
     offers_pb2_grpc.add_OfferServiceServicer_to_server(application.offers, server)
     events_pb2_grpc.add_EventServiceServicer_to_server(application.events, server)
     customers_pb2_grpc.add_CustomerServiceServicer_to_server(application.customers, server)
+    catalog_pb2_grpc.add_CatalogServiceServicer_to_server(application.catalogs, server)
     await _add_health(server, ("", *SERVICES))
     reflection.enable_server_reflection((*SERVICES, reflection.SERVICE_NAME), server)
     port = _bind(server, listen)

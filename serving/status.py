@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import grpc
 import structlog
-from google.protobuf import any_pb2
 from google.protobuf.message import DecodeError, Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_status import rpc_status
@@ -18,41 +17,77 @@ from nbo.errors import (
     NboError,
     NotEnoughDataError,
     NotFoundError,
+    OvertakenError,
     UnavailableError,
+    WorkspaceError,
 )
 
 log = structlog.get_logger()
 
+MAX_DETAIL_BYTES = 5_000
+"""gRPC clients refuse headers above 8 KiB, in which this stands in base 64."""
+
+WRONG_FILE = "WRONG_WORKSPACE_FILE"
+"""Reason of an INVALID_ARGUMENT that is about the text of a file, not a field."""
+
 
 def status_of(error: NboError) -> status_pb2.Status:
     """The status a client gets for one of our errors."""
-    code, detail = _code_and_detail(error)
-    details = []
-    if detail is not None:
-        packed = any_pb2.Any()
-        packed.Pack(detail)
-        details.append(packed)
-    return status_pb2.Status(code=code, message=str(error), details=details)
+    code, details = _code_and_details(error)
+    message = _summary(error) if isinstance(error, WorkspaceError) else str(error)
+    status = status_pb2.Status(code=code, message=message)
+    for detail in details:
+        status.details.add().Pack(detail)
+    return status
 
 
-def _code_and_detail(error: NboError) -> tuple[int, Message | None]:
+def _code_and_details(error: NboError) -> tuple[int, list[Message]]:  # noqa: PLR0911  # one per kind
     if isinstance(error, BadInputError):
         violation = error_details_pb2.BadRequest.FieldViolation(
             field=error.field, description=error.constraint
         )
-        return code_pb2.INVALID_ARGUMENT, error_details_pb2.BadRequest(field_violations=[violation])
+        bad = error_details_pb2.BadRequest(field_violations=[violation])
+        return code_pb2.INVALID_ARGUMENT, [bad]
+    if isinstance(error, WorkspaceError):
+        return code_pb2.INVALID_ARGUMENT, [*_located(error)]
     if isinstance(error, NotFoundError):
         info = error_details_pb2.ResourceInfo(
             resource_type=error.kind, resource_name=error.key, description=error.remedy
         )
-        return code_pb2.NOT_FOUND, info
+        return code_pb2.NOT_FOUND, [info]
+    if isinstance(error, OvertakenError):
+        return code_pb2.ABORTED, []
     if isinstance(error, ConflictError):
-        return code_pb2.ALREADY_EXISTS, None
+        return code_pb2.ALREADY_EXISTS, []
     if isinstance(error, UnavailableError):
-        return code_pb2.UNAVAILABLE, error_details_pb2.RetryInfo()
+        return code_pb2.UNAVAILABLE, [error_details_pb2.RetryInfo()]
     if isinstance(error, NotEnoughDataError):
-        return code_pb2.FAILED_PRECONDITION, None
-    return code_pb2.UNKNOWN, None
+        return code_pb2.FAILED_PRECONDITION, []
+    return code_pb2.UNKNOWN, []
+
+
+def _summary(error: WorkspaceError) -> str:
+    """One line: a status travels in a header, which holds no page of excerpts."""
+    first, count = str(error.problems[0]).splitlines()[0][:300], len(error.problems)
+    return first if count == 1 else f"{count} mistakes; the first: {first}"
+
+
+def _located(error: WorkspaceError) -> Iterator[Message]:
+    """Every mistake as a violation whose field is ``file:line:column``, as far as they fit."""
+    bad = error_details_pb2.BadRequest()
+    for problem in error.problems:
+        description = problem.message.splitlines()[0][:300]
+        bad.field_violations.add(
+            field=f"{problem.file}:{problem.line}:{problem.column}", description=description
+        )
+        if bad.ByteSize() > MAX_DETAIL_BYTES:
+            bad.field_violations.pop()
+            break
+    yield bad
+    told, count = len(bad.field_violations), len(error.problems)
+    yield error_details_pb2.ErrorInfo(
+        reason=WRONG_FILE, domain="nbo", metadata={"problems": str(count), "told": str(told)}
+    )
 
 
 class StatusInterceptor(grpc.aio.ServerInterceptor):

@@ -16,7 +16,10 @@ from typing import IO, Any, Self
 
 import structlog
 
-from nbo.errors import BadInputError, NboError
+from features.schema import FeatureSchema
+from nbo.decision.catalog_text import load_catalog
+from nbo.errors import BadInputError, NboError, Problem, WorkspaceError
+from nbo.ledger.catalogs import Publication
 from nbo.ledger.engine import migrate, open_ledger
 from nbo.settings import Address, Settings, parse_listen
 from serving.process import command, prepared_file
@@ -173,11 +176,35 @@ class Deployment:
             migrate(ledger)
             schema = prepare_schema(self.settings)
             text, compiled = read_catalog(self.settings, schema)
-            publish_catalog(ledger, text, compiled, author=os.environ.get("USER", "nbo"))
+            author = os.environ.get("USER", "nbo")
+            in_force = publish_catalog(ledger, text, compiled, author)
+            self._tell_if_other(in_force, compiled.catalog.version, schema)
             self._features = feature_source(self.settings.feature_repo)
-            self._catalog = compiled.catalog.version
         finally:
             ledger.dispose()
+
+    def _tell_if_other(self, in_force: Publication, version: str, schema: FeatureSchema) -> None:
+        """Say so when the catalogue in force is not the workspace's.
+
+        Raises:
+            WorkspaceError: it does not fit the workspace's facts, so no server would start.
+        """
+        if in_force.version == version:
+            return
+        name = f"catalogue {in_force.version} (in force)"
+        try:
+            load_catalog(in_force.text, name, schema.fact_schema())
+        except WorkspaceError as error:
+            remedy = "it no longer fits the features: change the catalogue of the workspace; "
+            remedy += "what was never published is published at the start"
+            raise WorkspaceError([Problem(name, 0, 0, remedy), *error.problems]) from error
+        log.warning(
+            "the workspace's catalogue was published before and is not in force: it stays out "
+            "until `nbo catalog publish`",
+            workspace=version,
+            in_force=in_force.version,
+            published_by=in_force.author,
+        )
 
     def _start_children(self) -> None:
         for name in ("server", "worker"):
@@ -191,7 +218,7 @@ class Deployment:
         if self._listen.port == 0:  # chosen by the system once: a restart must not move it
             self._listen = parse_listen(self.target)
             self.child("server").restart_with(self._line("server"))
-        running = Running(self.target, os.getpid(), self._features, self._catalog)
+        running = Running(self.target, os.getpid(), self._features)
         write_running(self.settings.state_dir, running)
 
     def _spawn(self, name: str) -> Child:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -11,7 +12,10 @@ from features.schema import FeatureSchema, compile_schema
 from nbo.decision.catalog_text import CompiledCatalog, load_catalog
 from nbo.errors import NboError, Problem, WorkspaceError
 from nbo.ledger import catalogs
+from nbo.ledger.catalogs import Publication
 from nbo.settings import Settings
+from serving.catalog_files import CatalogFile, join
+from serving.published_catalogs import require_currency
 from serving.running import read_running
 
 
@@ -57,26 +61,101 @@ def require_served_features(settings: Settings) -> None:
         )
 
 
-def read_catalog(settings: Settings, schema: FeatureSchema) -> tuple[str, CompiledCatalog]:
-    """The workspace's catalogue file, as text and compiled.
+def read_schema(settings: Settings) -> FeatureSchema:
+    """The schema of the feature repo as it is now; nothing is written.
 
     Raises:
-        WorkspaceError: the file is missing or wrong; holds every problem found.
+        WorkspaceError: the definitions are wrong; holds every problem found.
     """
-    file = settings.catalog_file
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise WorkspaceError([Problem(str(file), 0, 0, f"cannot be read: {error}")]) from error
-    return text, load_catalog(text, str(file), schema.fact_schema())
+    if is_schema_current(settings):
+        return FeatureSchema.load(settings.schema_file)
+    return compile_schema(settings.feature_repo)
 
 
-def publish_catalog(ledger: Engine, text: str, compiled: CompiledCatalog, author: str) -> None:
-    """Make this catalogue the one in force, unless it is already."""
+def catalog_files(settings: Settings, path: Path | None = None) -> list[CatalogFile]:
+    """The files of a catalogue, named relative to the workspace where they are inside it.
+
+    Args:
+        settings: The workspace.
+        path: A file, or a folder of ``*.yaml`` files; by default the workspace's own
+            ``catalog.yaml`` or ``catalog/``, exactly one of which must exist.
+
+    Raises:
+        WorkspaceError: there is none, there are both, or one cannot be read.
+    """
+    path = path or _only_catalog(settings)
+    files = sorted(path.rglob("*.yaml")) if path.is_dir() else [path]
+    if not files:
+        raise WorkspaceError([Problem(_shown(settings, path), 0, 0, "holds no *.yaml file")])
+    return [CatalogFile(_shown(settings, file), _read(settings, file)) for file in files]
+
+
+def read_catalog(settings: Settings, schema: FeatureSchema) -> tuple[str, CompiledCatalog]:
+    """The workspace's catalogue, as the text that is published and compiled.
+
+    Raises:
+        WorkspaceError: a file is missing or wrong; holds every problem found.
+    """
+    return compile_files(settings, catalog_files(settings), schema)
+
+
+def compile_files(
+    settings: Settings, files: Sequence[CatalogFile], schema: FeatureSchema
+) -> tuple[str, CompiledCatalog]:
+    """Check and compile a catalogue against the workspace.
+
+    Raises:
+        WorkspaceError: it is wrong; holds every problem found.
+    """
+    text, name = join(files)
+    compiled = load_catalog(text, name, schema.fact_schema())
+    require_currency(compiled, stated_currency(settings), name)
+    return text, compiled
+
+
+def stated_currency(settings: Settings) -> str:
+    """The currency nbo.toml names; empty when it leaves it to the catalogue."""
+    workspace = settings.workspace
+    return workspace.currency if "currency" in workspace.model_fields_set else ""
+
+
+def publish_catalog(
+    ledger: Engine, text: str, compiled: CompiledCatalog, author: str
+) -> Publication:
+    """Publish the workspace's catalogue if its version never was; returns what is in force.
+
+    A version that was published before and is not in force was rolled back or replaced on
+    purpose: it stays out.
+    """
     version = compiled.catalog.version
-    current = catalogs.current(ledger)
-    if current is None or current.version != version:
-        catalogs.publish(ledger, version, text, author=author, comment="read from catalog.yaml")
+    in_force = catalogs.current(ledger)
+    if in_force is not None and catalogs.was_published(ledger, version):
+        return in_force
+    comment = "read from the workspace by nbo up"
+    return catalogs.publish(ledger, version, text, author, comment).publication
+
+
+def _only_catalog(settings: Settings) -> Path:
+    file, folder = settings.catalog_file, settings.catalog_folder
+    if file.exists() and folder.exists():
+        told = f"stands beside {folder.name}/: keep the file or the folder, not both"
+        raise WorkspaceError([Problem(file.name, 0, 0, told)])
+    return folder if folder.is_dir() else file
+
+
+def _shown(settings: Settings, file: Path) -> str:
+    """A path as the user of the workspace knows it."""
+    file = file.resolve()
+    inside = file.is_relative_to(settings.directory)
+    return file.relative_to(settings.directory).as_posix() if inside else str(file)
+
+
+def _read(settings: Settings, file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        problem = Problem(_shown(settings, file), 0, 0, f"cannot be read: {error}")
+        raise WorkspaceError([problem]) from error
 
 
 def feature_source(repo: Path) -> str:

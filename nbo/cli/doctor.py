@@ -72,15 +72,11 @@ def examine(workspace: Path) -> Iterator[Finding]:
 
 def _definitions(settings: Settings) -> Iterator[Finding]:
     """The feature repo and the catalogue as they stand, whatever was compiled before."""
-    from features.schema import FeatureSchema, compile_schema
-    from serving.workspace_state import is_schema_current, read_catalog
+    from serving.workspace_state import is_schema_current, read_catalog, read_schema
 
     current = is_schema_current(settings)
     try:
-        if current:
-            schema = FeatureSchema.load(settings.schema_file)
-        else:
-            schema = compile_schema(settings.feature_repo)
+        schema = read_schema(settings)
     except NboError as error:
         yield Finding("features", "error", str(error), "correct feature_repo at the place named")
         return
@@ -98,7 +94,7 @@ def _definitions(settings: Settings) -> Iterator[Finding]:
     try:
         _, compiled = read_catalog(settings, schema)
     except NboError as error:
-        yield Finding("catalogue", "error", str(error), "correct catalog.yaml at the place named")
+        yield Finding("catalogue", "error", str(error), "correct the catalogue at the place named")
         return
     catalog = compiled.catalog
     yield Finding("catalogue", "ok", f"{len(catalog.offers)} offers, version {catalog.version}")
@@ -112,34 +108,45 @@ def _running(settings: Settings) -> Iterator[Finding]:
         yield Finding("engine", "warning", "does not run", "nbo up")
         return
     yield Finding("engine", "ok", f"process {running.pid} serves {running.target}")
-    yield from _behind(settings, running)
+    yield from _features_behind(settings, running)
     from serving.stores import open_stores
 
     yield from _guarded("server", lambda: _server(running.target))
     with open_stores(settings) as stores:  # joins those the engine started
         yield from _guarded("redis", lambda: _redis(stores.redis_url))
-        yield from _guarded("ledger", lambda: _ledger(stores.ledger_url))
+        yield from _guarded("ledger", lambda: _ledger(settings, stores.ledger_url))
         yield from _guarded("model", lambda: _model(settings, stores))
 
 
-def _behind(settings: Settings, running: Running) -> Iterator[Finding]:
-    """Whether what runs is what the files say now."""
-    from features.schema import FeatureSchema
-    from serving.workspace_state import feature_source, read_catalog
+def _features_behind(settings: Settings, running: Running) -> Iterator[Finding]:
+    """Whether the engine knows the features as the files define them now."""
+    from serving.workspace_state import feature_source
 
-    remedy = "restart nbo up"
     if running.features != feature_source(settings.feature_repo):
-        yield Finding("in force", "warning", "feature_repo changed since the start", remedy)
+        seen = "feature_repo changed since the start"
+        yield Finding("features in force", "warning", seen, "restart nbo up")
+
+
+def _catalog_in_force(settings: Settings, ledger: Any) -> Iterator[Finding]:
+    """Whether the engine decides with what the files say now."""
+    from features.schema import FeatureSchema
+    from nbo.ledger import catalogs
+    from serving.workspace_state import read_catalog
+
+    in_force = catalogs.current(ledger)
+    if in_force is None:
+        yield Finding("in force", "error", "no catalogue was published", "nbo catalog publish")
         return
     try:
         _, compiled = read_catalog(settings, FeatureSchema.load(settings.schema_file))
     except NboError:
         return  # told above, with its place
-    version = compiled.catalog.version
-    if version == running.catalog:
-        yield Finding("in force", "ok", "features and catalogue as in the files")
+    who = f"{in_force.version}, published by {in_force.author}"
+    if compiled.catalog.version == in_force.version:
+        yield Finding("in force", "ok", f"catalogue {who}, as in the files")
     else:
-        seen = f"the engine decides with catalogue {running.catalog}, the file is {version}"
+        seen = f"catalogue {who}; the files hold {compiled.catalog.version}"
+        remedy = "nbo catalog diff, then nbo catalog publish"
         yield Finding("in force", "warning", seen, remedy)
 
 
@@ -207,17 +214,18 @@ def _redis(url: str) -> Iterator[Finding]:
     yield Finding("queues", state, f"{waiting:,} events, {unrecorded:,} decisions waiting")
 
 
-def _ledger(url: str) -> Iterator[Finding]:
+def _ledger(settings: Settings, url: str) -> Iterator[Finding]:
     from nbo.ledger import outbox
     from nbo.ledger.engine import open_ledger
 
     ledger = open_ledger(url)
     try:
         behind = outbox.backlog(ledger)
+        state = "warning" if behind >= MANY_WAITING else "ok"
+        yield Finding("ledger", state, f"reachable, {behind:,} outcomes on their way to Redis")
+        yield from _catalog_in_force(settings, ledger)
     finally:
         ledger.dispose()
-    state = "warning" if behind >= MANY_WAITING else "ok"
-    yield Finding("ledger", state, f"reachable, {behind:,} outcomes on their way to Redis")
 
 
 def _model(settings: Settings, stores: Any) -> Iterator[Finding]:

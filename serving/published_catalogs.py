@@ -1,0 +1,134 @@
+"""Catalogues for deciding: read against the workspace's facts, and the one in force in the ledger.
+
+Everything here blocks: call it on a thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from sqlalchemy import Engine
+
+from nbo.decision.catalog_text import CompiledCatalog, load_catalog
+from nbo.decision.facts import FactSchema
+from nbo.errors import Problem, UnavailableError, WorkspaceError
+from nbo.ledger import catalogs
+from nbo.ledger.catalogs import Publication
+from nbo.ledger.rates import group_rates
+
+log = structlog.get_logger()
+
+RATES_WINDOW = timedelta(days=180)
+RATES_AT_LEAST = 30
+"""Exposures a group must have for its rate to stand in for priors that are not declared."""
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogCompiler:
+    """Reads, checks and compiles catalogue texts.
+
+    Attributes:
+        ledger: Where the observed rates of undeclared priors come from.
+        schema: The facts rules may read.
+        currency: The workspace's, which the catalogue's must equal; empty for any.
+        now: The clock.
+    """
+
+    ledger: Engine
+    schema: FactSchema
+    currency: str = ""
+    now: Callable[[], datetime] = _utc_now
+
+    def compile(self, text: str, file: str) -> CompiledCatalog:
+        """Compile a text.
+
+        Args:
+            text: As published: one file, or several joined.
+            file: What messages call it.
+
+        Raises:
+            WorkspaceError: it is wrong; holds every mistake found.
+            UnavailableError: the ledger does not answer.
+        """
+        compiled = load_catalog(text, file, self.schema)
+        require_currency(compiled, self.currency, file)
+        return compiled
+
+    def rates(self) -> dict[str, float]:
+        """The observed acceptance rate by group."""
+        now = self.now()
+        return group_rates(self.ledger, now - RATES_WINDOW, now, RATES_AT_LEAST)
+
+
+def require_currency(compiled: CompiledCatalog, currency: str, file: str) -> None:
+    """Refuse a catalogue in another currency than the workspace's, if that names one."""
+    found = compiled.catalog.currency
+    if currency and found != currency:
+        told = f"currency must be {currency}, as in nbo.toml, was {found}"
+        raise WorkspaceError([Problem(file, 0, 0, told)])
+
+
+class PublishedCatalogs:
+    """Follows what is in force in the ledger; one caller at a time.
+
+    Args:
+        compiler: Compiles what was published.
+    """
+
+    def __init__(self, compiler: CatalogCompiler) -> None:
+        self._compiler = compiler
+        self._seen = 0  # number of the latest publication that was looked at
+        self._at_hand: CompiledCatalog | None = None
+
+    def hand(self, compiled: CompiledCatalog) -> None:
+        """Give what is compiled already and about to be found in force."""
+        self._at_hand = compiled
+
+    def first(self) -> CompiledCatalog:
+        """The catalogue in force.
+
+        Raises:
+            UnavailableError: none was ever published.
+            WorkspaceError: it does not fit the workspace's facts.
+        """
+        publication = catalogs.current(self._compiler.ledger)
+        if publication is None:
+            raise UnavailableError("ledger", "no catalogue was published; `nbo up` publishes one")
+        return self._compiled(publication)
+
+    def newer(self) -> CompiledCatalog | None:
+        """The catalogue in force if it was published since the last look.
+
+        One that does not fit the workspace's facts is logged, once, and not returned.
+        """
+        if catalogs.latest_number(self._compiler.ledger) == self._seen:
+            return None
+        publication = catalogs.current(self._compiler.ledger)
+        if publication is None:
+            return None
+        try:
+            return self._compiled(publication)
+        except UnavailableError:
+            raise  # looked at again
+        except Exception:  # whatever it is, it would be the same a quarter second later
+            self._seen = publication.publication
+            log.exception(
+                "published catalogue not loaded, the former stays in force",
+                version=publication.version,
+            )
+            return None
+
+    def _compiled(self, publication: Publication) -> CompiledCatalog:
+        compiled, self._at_hand = self._at_hand, None
+        if compiled is None or compiled.catalog.version != publication.version:
+            name = f"catalogue {publication.version}"
+            compiled = self._compiler.compile(publication.text, name)
+        self._seen = publication.publication
+        return compiled
