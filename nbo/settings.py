@@ -153,12 +153,15 @@ class LearningSettings(_Table):
         trees: The batch model has at most so many; fewer when later data no longer improves.
         leaves: Per tree.
         rate: Shrinkage of each tree, in (0, 1].
+        online: Whether answers correct the model as they come; false leaves all learning to
+            training.
     """
 
     attribution_days: float = Field(default=7.0, gt=0)
     trees: int = Field(default=300, ge=1, le=10_000)
     leaves: int = Field(default=8, ge=2, le=256)
     rate: float = Field(default=0.04, gt=0, le=1)
+    online: bool = True
 
 
 class ModelSettings(_Table):

@@ -1,0 +1,105 @@
+"""The catalogue that scenarios are told to: the workspace's, without its element of chance.
+
+A sentence must hold every time it is told. So the offers are ranked (`greedy`) and nobody is
+divided among the arms of an experiment; all the rest is as marketing wrote it. Edits are made on
+the YAML itself, so that every other value stays as it was written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import yaml
+
+from nbo.decision.catalog_notes import Notes
+from nbo.decision.catalog_tree import parse_files
+
+File = tuple[str, str]
+"""Name and text of one file of a catalogue."""
+
+_GREEDY = "policies: {selection: {policy: greedy}}"
+
+
+def without_chance(files: Sequence[File]) -> list[File]:
+    """The catalogue with a greedy choice and no experiments."""
+    trees = [(name, _tree(name, text)) for name, text in files]
+    for _, tree in trees:
+        tree.value = [pair for pair in tree.value if pair[0].value != "experiments"]
+    return _written(trees, _tree("", _GREEDY))
+
+
+def changed(files: Sequence[File], change: yaml.Node) -> list[File]:
+    """The catalogue with other sections.
+
+    Args:
+        change: Sections of a catalogue. What has an `id` in the catalogue gets the fields given
+            here instead of its own, what has not is added; of mappings, the keys given here are
+            replaced; everything else is replaced whole.
+    """
+    return _written([(name, _tree(name, text)) for name, text in files], change)
+
+
+def _tree(name: str, text: str) -> yaml.Node:
+    return parse_files([(name, text)], Notes([name]))
+
+
+def _written(trees: Sequence[tuple[str, yaml.Node]], change: yaml.Node) -> list[File]:
+    for key, value in change.value:
+        _put_section([tree for _, tree in trees], key, value)
+    return [
+        (name, yaml.serialize(tree, allow_unicode=True, width=1_000_000)) for name, tree in trees
+    ]
+
+
+def _put_section(trees: Sequence[yaml.Node], key: yaml.Node, value: yaml.Node) -> None:
+    """Put a section where the catalogue has it, else into its first file."""
+    homes = [found for tree in trees if (found := _get(tree, key.value)) is not None]
+    if not homes:
+        trees[0].value.append((key, value))
+    elif isinstance(value, yaml.SequenceNode):
+        for item in value.value:
+            _put_item(homes, item)
+    else:
+        home = next((h for h in homes if isinstance(value, yaml.MappingNode)), None)
+        if home is None:
+            _replace(trees, key.value, value)
+        else:
+            for name, part in value.value:
+                owner = next((h for h in homes if _get(h, name.value) is not None), home)
+                _set(owner, name, part)
+
+
+def _put_item(homes: Sequence[yaml.Node], item: yaml.Node) -> None:
+    """Replace fields of the thing with the same id, or add the thing."""
+    wanted = _id(item)
+    for home in homes:
+        for known in home.value:
+            if wanted is not None and _id(known) == wanted:
+                for name, part in item.value:
+                    _set(known, name, part)
+                return
+    homes[0].value.append(item)
+
+
+def _set(mapping: yaml.Node, key: yaml.Node, value: yaml.Node) -> None:
+    for position, (known, _) in enumerate(mapping.value):
+        if known.value == key.value:
+            mapping.value[position] = (known, value)
+            return
+    mapping.value.append((key, value))
+
+
+def _replace(trees: Sequence[yaml.Node], name: str, value: yaml.Node) -> None:
+    for tree in trees:
+        tree.value = [(k, value if k.value == name else v) for k, v in tree.value]
+
+
+def _get(mapping: yaml.Node, name: str) -> yaml.Node | None:
+    if not isinstance(mapping, yaml.MappingNode):
+        return None
+    return next((value for key, value in mapping.value if key.value == name), None)
+
+
+def _id(item: yaml.Node) -> str | None:
+    found = _get(item, "id")
+    return found.value if isinstance(found, yaml.ScalarNode) else None
