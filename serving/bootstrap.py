@@ -18,8 +18,11 @@ from features.stream import AsyncEventStream
 from features.worker import WindowWorker
 from models.registry import Registry
 from nbo import __version__
+from nbo.decision.catalog import Catalog
 from nbo.ledger.engine import open_ledger
 from nbo.settings import Settings
+from serving.caps import CapCounters
+from serving.caps_rebuild import CapKeeper
 from serving.catalog_service import CatalogService
 from serving.clock import Clock
 from serving.customer_service import CustomerService
@@ -76,7 +79,8 @@ async def build_application(settings: Settings, stores: Stores) -> Application:
     published = PublishedCatalogs(compiler)
     world = _world(settings, stores, published)
     log = DecisionLog(live, ledger, threads)
-    engine = OfferEngine(CustomerReader(live, schema), world, log, settings.trigger)
+    caps = CapCounters(live, settings.reservation)
+    engine = OfferEngine(CustomerReader(live, schema), world, caps, log, settings.trigger)
     recorder = OutcomeRecorder(live, ledger, log, world, threads, clock)
     identities = IdentityIndex(live)
     door = EventDoor(schema, settings.serving.unknown_event_types == "ignore")
@@ -96,15 +100,23 @@ def worker_roles(settings: Settings, stores: Stores) -> Mapping[str, Callable[[]
     """The steps of the background worker, by role; each role has its own connections."""
     schema = FeatureSchema.load(settings.schema_file)
     ledger = open_ledger(stores.ledger_url)
+    published = PublishedCatalogs(
+        CatalogCompiler(ledger, schema.fact_schema(), stated_currency(settings))
+    )
 
     def live() -> redis.Redis:
         return redis.Redis.from_url(stores.redis_url)
+
+    def newer_catalog() -> Catalog | None:
+        newer = published.newer()
+        return newer.catalog if newer else None
 
     return {
         "windows": WindowWorker(live(), schema).step,
         "recorder": Recorder(live(), ledger).step,
         "relay": Relay(live(), ledger).step,
         "learner": Learner(live(), ledger).step,
+        "caps": CapKeeper(live(), ledger, newer_catalog, settings.reservation).step,
     }
 
 

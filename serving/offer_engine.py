@@ -1,7 +1,8 @@
 """From a question about a customer to a logged decision: facts, decide, log.
 
 The way through: one Redis round trip for everything known, `decide()` on plain values, one
-round trip to log the decision before the reply.
+round trip to take what the answer uses of caps and budgets, if it uses any, and one to log the
+decision before the reply.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ from functools import lru_cache
 import structlog
 
 from features.events import Event, event_facts
-from features.reader import CustomerFacts, CustomerReader
-from nbo.decision.decide import World, decide
+from features.reader import Beside, CustomerFacts, CustomerReader
+from nbo.decision.decide import World
 from nbo.decision.decision import Decision
 from nbo.decision.facts import Fact
 from nbo.decision.history import history_facts
 from nbo.decision.request import Request
 from nbo.errors import BadInputError, NotFoundError
+from serving.caps import CapCounters, UsageQuestion, decide_within
 from serving.decision_log import DecisionLog
 from serving.live_world import LiveWorld
 
@@ -59,15 +61,22 @@ class OfferEngine:
     Args:
         reader: Everything known about a customer, in one round trip.
         world: Catalogue and models in force.
+        caps: What is used of caps and budgets.
         log: Where decisions are logged before they are told.
         trigger: How long a published event stays the triggering one.
     """
 
     def __init__(
-        self, reader: CustomerReader, world: LiveWorld, log: DecisionLog, trigger: timedelta
+        self,
+        reader: CustomerReader,
+        world: LiveWorld,
+        caps: CapCounters,
+        log: DecisionLog,
+        trigger: timedelta,
     ) -> None:
         self._reader = reader
         self._world = world
+        self._caps = caps
         self._log = log
         self._trigger = trigger
         # Thousands of answers may take the same step down: each is told once.
@@ -78,9 +87,11 @@ class OfferEngine:
         """What decisions are made with now."""
         return self._world.current
 
-    async def known(self, customer_id: str, at: datetime) -> CustomerFacts:
+    async def known(
+        self, customer_id: str, at: datetime, beside: Beside | None = None
+    ) -> CustomerFacts:
         """Everything known about a customer. Raises NotFoundError for one never loaded."""
-        known = await self._reader.read(customer_id, at)
+        known = await self._reader.read(customer_id, at, beside)
         if not known.known:
             raise NotFoundError(
                 "customer", customer_id, "load customers with: nbo features materialize"
@@ -91,7 +102,8 @@ class OfferEngine:
         """Decide and log; returns the decision and the world it was made with."""
         world = self._world.current
         language = _checked(question, world)
-        known = await self.known(question.customer_id, question.at)
+        used = UsageQuestion(world.compiled.catalog, question.at)
+        known = await self.known(question.customer_id, question.at, used)
         decision_id = new_decision_id(question.at)
         request = Request(
             decision_id=decision_id,
@@ -105,8 +117,9 @@ class OfferEngine:
             history=known.history,
             seed=seed_of(decision_id),
             agent_id=question.agent_id,
+            usage=used.usage,
         )
-        decision = decide(request, world)
+        decision = await decide_within(self._caps, request, world)
         for step in decision.degraded:
             self._warn(step)
         await self._log.append(decision)

@@ -1,4 +1,4 @@
-"""The worker process: windows, recorder, relay and learner, a thread each.
+"""The worker process: windows, recorder, relay, learner and caps, a thread each.
 
     python -m serving.worker WORKSPACE --redis URL --ledger URL --mlflow URI
 

@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 from features.reader import CustomerReader
 from features.schema import FeatureSchema
 from serving.bootstrap import build_application
+from serving.caps import CapCounters
 from serving.decision_log import DecisionLog
 from serving.offer_engine import OfferEngine, Question
 
@@ -21,7 +22,8 @@ def test_a_step_down_is_told_once_not_with_every_answer(deployment, now):
         live, schema = application.live, FeatureSchema.load(settings.schema_file)
         log = DecisionLog(live, application.ledger, application.threads)
         reader = CustomerReader(live, schema)
-        engine = OfferEngine(reader, application.world, log, settings.trigger)
+        caps = CapCounters(live, settings.reservation)
+        engine = OfferEngine(reader, application.world, caps, log, settings.trigger)
         try:
             for customer in ("c-30", "c-31"):
                 decision, _ = await engine.decide(Question(customer, "i-12", "voice", now, 1))
