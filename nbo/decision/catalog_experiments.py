@@ -13,6 +13,7 @@ from nbo.decision.catalog_scalars import as_number, excerpt
 from nbo.decision.facts import FactType
 
 _SMALLEST_SHARE = 1e-6
+_NO_ARM = "must list at least one arm"
 _EVERYBODY = (0.0, 1.0)
 
 
@@ -35,15 +36,13 @@ def _read_experiment(section: Section, known: Known) -> Experiment:
     arms: dict[str, Arm] = {}
     total = 0.0
     already = len(section.notes.problems)
-    for own in section.sections("arms", f"{section.name}: arm", id_field="id"):
+    for own in section.sections("arms", f"{section.name}: arm", "id", _NO_ARM):
         arm = _read_arm(own)
         if arm.arm_id in arms:
             own.problem("id", f"{arm.arm_id!r} is used twice")
         arms[arm.arm_id] = arm
         total += arm.share
-    if not arms:
-        section.problem("arms", "must list at least one arm")
-    elif abs(total - 1.0) > 1e-9 and len(section.notes.problems) == already:
+    if arms and abs(total - 1.0) > 1e-9 and len(section.notes.problems) == already:
         section.problem("arms", f"shares add up to {total:g}, must be 1")
     experiment = Experiment(
         experiment_id=section.key("id"),

@@ -1,229 +1,17 @@
-"""Reading a YAML mapping field by field, noting every mistake with its line and column.
-
-A `Section` takes each field once, with a type and limits. A mistake is noted and a harmless
-default returned, so that one reading finds all mistakes of a file.
-"""
+"""Reading a YAML mapping with what is nested in it: mappings, lists, texts per language."""
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Collection
-from datetime import UTC, date, datetime, time, timedelta
-from typing import TypeVar
 
 import yaml
 
-from nbo.decision.catalog_notes import Notes
-from nbo.decision.catalog_scalars import (
-    FLAGS,
-    ID,
-    LIMIT,
-    as_measure,
-    as_number,
-    excerpt,
-    is_null,
-    remedy,
-)
-from nbo.decision.durations import parse_duration
-from nbo.decision.rule_mistakes import suggestion
-
-T = TypeVar("T")
-_ID_FORM = "letters, digits and _ . : -, at most 64"
+from nbo.decision.catalog_fields import Fields
+from nbo.decision.catalog_scalars import ID, ID_FORM, as_measure, excerpt, remedy
 
 
-class Section:
-    """One mapping of the file.
-
-    Attributes:
-        name: What messages call it, e.g. ``"offer 'fibre-1g'"``.
-        node: Where it stands.
-        notes: Where mistakes go.
-    """
-
-    def __init__(self, node: yaml.Node | None, name: str, notes: Notes) -> None:
-        self.name = name
-        self.node = node
-        self.notes = notes
-        self._fields: dict[str, tuple[yaml.Node, yaml.Node]] = {}
-        self._taken: list[str] = []
-        if isinstance(node, yaml.MappingNode):
-            for key, value in node.value:
-                self._add_field(key, value)
-        elif node is not None and not is_null(node):
-            notes.add(node, f"{name}: must be a mapping of fields to values")
-
-    def _add_field(self, key: yaml.Node, value: yaml.Node) -> None:
-        if not isinstance(key, yaml.ScalarNode):
-            self.notes.add(key, f"{self.name}: a field's name must be text")
-        elif key.value in self._fields:
-            first = self._fields[key.value][0].start_mark
-            where = f"in {first.name}, " if first.name != key.start_mark.name else ""
-            message = f"{key.value!r} stands here again, first {where}on line {first.line + 1}"
-            self.notes.add(key, f"{self.name}: {message}")
-        else:
-            self._fields[key.value] = (key, value)
-
-    def problem(self, field: str, message: str, node: yaml.Node | None = None) -> None:
-        """Note a mistake in a field."""
-        self.notes.add(node or self._place(field), f"{self._path(field)}: {message}")
-
-    def warn(self, field: str, message: str, called: str | None = None) -> None:
-        """Note what is allowed in a field and probably not meant; `called` renames its place."""
-        path = self._path(field) if called is None else called
-        self.notes.warn(self._place(field), f"{path}: {message}" if path else message)
-
-    def _place(self, field: str) -> yaml.Node | None:
-        pair = self._fields.get(field)
-        if pair is None:
-            return self.node
-        return pair[0] if is_null(pair[1]) else pair[1]
-
-    def _path(self, field: str) -> str:
-        return f"{self.name}: {field}" if field else self.name
-
-    def at(self, field: str) -> yaml.Node | None:
-        """Give the node of a field's value; None when absent or null."""
-        self._taken.append(field)
-        pair = self._fields.get(field)
-        return None if pair is None or is_null(pair[1]) else pair[1]
-
-    def has(self, field: str) -> bool:
-        """Whether the field is given."""
-        return self.at(field) is not None
-
-    def done(self) -> None:
-        """Note every field that nobody asked for."""
-        known = dict.fromkeys(self._taken)
-        for field, (key, _) in self._fields.items():
-            if field not in known:
-                meant = suggestion(field, known) or f"known are {', '.join(sorted(known))}"
-                self.notes.add(key, f"{self.name}: unknown field {field!r}; {meant}")
-
-    def fields(self) -> list[tuple[str, yaml.Node]]:
-        """Give all fields with their values, for mappings with free keys."""
-        return [(field, value) for field, (_, value) in self._fields.items()]
-
-    def text(self, field: str, default: str | None = None) -> str:
-        """Read a text; required without a default."""
-        node = self.at(field)
-        if node is None:
-            return self._absent(field, default, "")
-        if not isinstance(node, yaml.ScalarNode):
-            self.problem(field, "must be text", node)
-            return default or ""
-        text = self._untagged(field, node)
-        if default is None and not text.strip() and not node.tag.startswith("!"):
-            self.problem(field, "is empty", node)
-        return text
-
-    def key(self, field: str, default: str | None = None) -> str:
-        """Read an id: letters, digits and ``_ . : -``, at most 64, the first a letter or digit."""
-        text = self.text(field, default)
-        if text and not ID.match(text):
-            self.problem(field, f"{text!r} must be {_ID_FORM}")
-        return text
-
-    def choice(self, field: str, options: Collection[str], default: str | None = None) -> str:
-        """Read one of the options."""
-        text = self.text(field, default)
-        if text not in options and self.has(field):
-            known = dict.fromkeys(options)
-            meant = suggestion(text, known) or f"must be one of {', '.join(known)}"
-            self.problem(field, f"unknown {text!r}; {meant}")
-        return text
-
-    def reference(self, field: str, known: Collection[str], default: str | None = None) -> str:
-        """Read the id of something else in the catalogue, one of `known`."""
-        name = self.text(field, default)
-        if name and name not in known:
-            self.problem(field, f"unknown {name!r}; {remedy(name, known)}")
-        return name
-
-    def references(
-        self, field: str, known: Collection[str], *, required: bool = False
-    ) -> tuple[str, ...]:
-        """Read a list of such ids, each once; at least one if the field is there."""
-        found: list[str] = []
-        for name, node in self.texts(field):
-            if name not in known:
-                self.problem(field, f"unknown {name!r}; {remedy(name, known)}", node)
-            elif name in found:
-                self.problem(field, f"{name!r} stands here twice", node)
-            found.append(name)
-        if not found and (required or self.has(field)):
-            self.problem(field, "must name at least one")
-        return tuple(found)
-
-    def flag(self, field: str, default: bool) -> bool:
-        """Read true or false."""
-        node = self.at(field)
-        if node is None:
-            return default
-        value = FLAGS.get(str(node.value).lower()) if isinstance(node, yaml.ScalarNode) else None
-        if value is None:
-            self.problem(field, "must be true or false", node)
-            return default
-        return value
-
-    def number(
-        self, field: str, default: float | None = None, *, low: float = -LIMIT, high: float = LIMIT
-    ) -> float:
-        """Read a finite number within [low, high]."""
-        node = self.at(field)
-        if node is None:
-            return self._absent(field, default, 0.0)
-        value = as_number(node)
-        if value is None:
-            self.problem(field, f"must be a number, was {excerpt(node)}", node)
-            return default or 0.0
-        if not low <= value <= high:
-            bound = f">= {low:g}" if value < low else f"<= {high:g}"
-            self.problem(field, f"must be {bound}, was {node.value}", node)
-        return value
-
-    def count(
-        self, field: str, default: int | None = None, *, low: int = 0, high: float = LIMIT
-    ) -> int:
-        """Read a whole number within [low, high]."""
-        value = self.number(field, default, low=low, high=high)
-        if value != int(value):
-            self.problem(field, f"must be a whole number, was {value:g}")
-        return int(value)
-
-    def optional_count(self, field: str, *, low: int = 0) -> int | None:
-        """Read a whole number, at least `low`; None when absent."""
-        return self.count(field, 0, low=low) if self.has(field) else None
-
-    def optional_number(
-        self, field: str, *, low: float = -LIMIT, high: float = LIMIT
-    ) -> float | None:
-        """Read a finite number within [low, high]; None when absent."""
-        return self.number(field, low=low, high=high) if self.has(field) else None
-
-    def duration(self, field: str) -> timedelta:
-        """Read a positive length of time: ``30d``, ``12h``, ``15m``, ``90s``, ``2w``."""
-        text = self.text(field)
-        with contextlib.suppress(ValueError):
-            if length := parse_duration(text):
-                return length
-        if text:
-            self.problem(field, f"must be a length of time like 30d, 12h or 15m, was {text!r}")
-        return timedelta(days=1)
-
-    def instant(self, field: str) -> datetime | None:
-        """Read a date or a date with time, UTC unless it says otherwise; None when absent."""
-        text = self.text(field, "")
-        if not text:
-            return None
-        try:
-            if len(text) == len("2026-01-01"):
-                return datetime.combine(date.fromisoformat(text), time(), UTC)
-            moment = datetime.fromisoformat(text)
-        except ValueError:
-            example = "2026-01-31 or 2026-01-31T18:00Z"
-            self.problem(field, f"must be a date like {example}, was {text!r}")
-            return None
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+class Section(Fields):
+    """One mapping of the file, with everything in it."""
 
     def section(self, field: str, name: str = "") -> Section:
         """Read a mapping within this one; empty when absent."""
@@ -239,28 +27,30 @@ class Section:
             return []
         return list(node.value)
 
-    def keyed(self, field: str, kind: str) -> list[tuple[str, Section]]:
-        """Read a mapping of ids to mappings, each called by its id: ``channel 'voice'``."""
+    def keyed(self, field: str, kind: str, missing: str = "") -> list[tuple[str, Section]]:
+        """Read a mapping of ids to mappings, each called by its id: ``channel 'voice'``.
+
+        Args:
+            field: Its name.
+            kind: What each is, for messages.
+            missing: Told when there is none; empty when there need not be any.
+        """
         found = []
         for key, node in self.section(field).fields():
             own = Section(node, f"{kind} {key!r}", self.notes)
             if not ID.match(key):
-                self.problem(field, f"{key!r} must be {_ID_FORM}", node)
+                self.problem(field, f"{key!r} must be {ID_FORM}", node)
             found.append((key, own))
+        if missing and not found:
+            self.problem(field, missing)
         return found
 
-    def named_texts(self, field: str, means: str) -> tuple[list[str], Section]:
-        """Read a mapping of ids to texts: the ids, and the section to take each text from.
-
-        Args:
-            field: Its name.
-            means: What each text is, for the schema: ``"rule"`` or ``"fact"``.
-        """
-        del means
+    def named_texts(self, field: str) -> tuple[list[str], Section]:
+        """Read a mapping of ids to texts: the ids, and the section to take each text from."""
         own = self.section(field)
         for key, node in own.fields():
             if not ID.match(key):
-                own.problem("", f"{key!r} must be {_ID_FORM}", node)
+                own.problem("", f"{key!r} must be {ID_FORM}", node)
         return [key for key, _ in own.fields()], own
 
     def wording(
@@ -279,11 +69,20 @@ class Section:
         return found
 
     def stretch(self, field: str) -> list[yaml.Node]:
-        """Read a list of two numbers, from and to, as it stands; empty when absent."""
+        """Read a stretch of 0 to 1, a list of two numbers, as it stands; empty when absent."""
         return self.items(field)
 
-    def sections(self, field: str, kind: str, id_field: str = "name") -> list[Section]:
-        """Read a list of mappings, each called by its id: ``offer 'fibre-1g'``."""
+    def sections(
+        self, field: str, kind: str, id_field: str = "name", missing: str = ""
+    ) -> list[Section]:
+        """Read a list of mappings, each called by its id: ``offer 'fibre-1g'``.
+
+        Args:
+            field: Its name.
+            kind: What each is, for messages.
+            id_field: Field of each that it is called by.
+            missing: Told when there is none; empty when there need not be any.
+        """
         found = []
         for position, node in enumerate(self.items(field), start=1):
             own = Section(node, f"{kind} {position}", self.notes)
@@ -291,16 +90,20 @@ class Section:
             if isinstance(identity, yaml.ScalarNode):
                 own.name = f"{kind} {identity.value!r}"
             found.append(own)
+        if missing and not found:
+            self.problem(field, missing)
         return found
 
-    def texts(self, field: str) -> list[tuple[str, yaml.ScalarNode]]:
-        """Read a list of texts, each with its node."""
+    def texts(self, field: str, missing: str = "") -> list[tuple[str, yaml.ScalarNode]]:
+        """Read a list of texts, each with its node; `missing` is told when there is none."""
         found = []
         for node in self.items(field):
             if isinstance(node, yaml.ScalarNode):
                 found.append((self._untagged(field, node), node))
             else:
                 self.problem(field, "must be a list of texts", node)
+        if missing and not found:
+            self.problem(field, missing)
         return found
 
     def numbers(self, field: str) -> dict[str, float]:
@@ -314,14 +117,17 @@ class Section:
                 found[name] = value
         return found
 
-    def _untagged(self, field: str, node: yaml.ScalarNode) -> str:
-        if node.tag.startswith("!"):
-            message = f"put it in quotes: in YAML {node.tag!r} without quotes is a tag, not text"
-            self.problem(field, message, node)
-        return str(node.value)
-
-    def _absent(self, field: str, default: T | None, otherwise: T) -> T:
-        if default is None:
-            self.problem(field, "is missing")
-            return otherwise
-        return default
+    def references(
+        self, field: str, known: Collection[str], *, required: bool = False
+    ) -> tuple[str, ...]:
+        """Read a list of such ids, each once; at least one if the field is there."""
+        found: list[str] = []
+        for name, node in self.texts(field):
+            if name not in known:
+                self.problem(field, f"unknown {name!r}; {remedy(name, known)}", node)
+            elif name in found:
+                self.problem(field, f"{name!r} stands here twice", node)
+            found.append(name)
+        if not found and (required or self.has(field)):
+            self.problem(field, "must name at least one")
+        return tuple(found)

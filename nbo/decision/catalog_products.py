@@ -12,24 +12,22 @@ from nbo.decision.rule_text import RuleText
 from nbo.decision.rules import RuleLanguage
 
 NO_FALLBACK = "none"
+_NO_FALLBACK_SAID = (
+    "is missing; name the offer made when nothing can be known of the customer, "
+    "or write `fallback: none`"
+)
 
 
 def read_channel(section: Section, channel_id: str, rules: RuleLanguage) -> Channel:
     """Read one channel; which offers there are is known later, so its fallback is not checked."""
     consent = read_fact(section, "consent", FactType.FLAG, rules)
-    fallback = section.text("fallback", "")
-    if not fallback:
-        section.problem(
-            "fallback",
-            "is missing; name the offer made when nothing can be known of the customer, "
-            "or write `fallback: none`",
-        )
+    fallback = section.text("fallback", missing=_NO_FALLBACK_SAID)
     return Channel(channel_id, consent, "" if fallback == NO_FALLBACK else fallback)
 
 
 def read_products(root: Section, rules: RuleLanguage, places: Places) -> dict[str, RuleText]:
     """Read the mapping ``products``: id to the rule that is true for who holds it."""
-    ids, section = root.named_texts("products", "rule")
+    ids, section = root.named_texts("products")
     places.products = section
     return {
         product: read_rule(section, product, product, rules, called=f"product {product!r}")
@@ -61,7 +59,7 @@ def read_group(section: Section, known: Known) -> Group:
 
 
 def _read_consents(section: Section, field: str, known: Known) -> dict[str, str]:
-    channels, own = section.named_texts(field, "fact")
+    channels, own = section.named_texts(field)
     found = {}
     for channel in channels:
         if channel not in known.channels:

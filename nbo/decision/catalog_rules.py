@@ -74,7 +74,7 @@ def read_rule(
 
 def read_fact(section: Section, field: str, kind: FactType, language: RuleLanguage) -> str:
     """Read the name of a fact of one type; empty when absent."""
-    name = section.text(field, "")
+    name = section.fact(field, kind)
     found = language.schema.types.get(name)
     if name and found is None:
         meant = suggestion(name, language.schema.types)

@@ -126,26 +126,24 @@ def _read_currency(root: Section) -> str:
 
 def _read_languages(root: Section) -> tuple[str, ...]:
     found: list[str] = []
-    for language, node in root.texts("languages"):
+    missing = "must list at least one, the default first, e.g. [en]"
+    for language, node in root.texts("languages", missing):
         if not _LANGUAGE.match(language):
             root.problem("languages", f"must be codes like en or pt-BR, was {language!r}", node)
         elif language in found:
             root.problem("languages", f"{language!r} stands here twice", node)
         else:
             found.append(language)
-    if not found:
-        root.problem("languages", "must list at least one, the default first, e.g. [en]")
     return tuple(found) or ("en",)
 
 
 def _read_channels(root: Section, known: Known, places: Places) -> dict[str, Channel]:
     channels = {}
-    for channel_id, own in root.keyed("channels", "channel"):
+    missing = "must name at least one, e.g. voice: {fallback: none}"
+    for channel_id, own in root.keyed("channels", "channel", missing):
         channels[channel_id] = read_channel(own, channel_id, known.rules)
         places.put("channel", channel_id, own)
         own.done()
-    if not channels:
-        root.problem("channels", "must name at least one, e.g. voice: {fallback: none}")
     return channels
 
 
