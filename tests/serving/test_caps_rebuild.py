@@ -143,7 +143,7 @@ def test_what_redis_lost_is_rebuilt_equal(corner):
     waiting = corner.live.zrange(CAPS_OPEN, 0, -1, withscores=True)
     assert before.offers["one"].total > 20
     assert before.budgets["gift"] > 10 * COST
-    assert len(waiting) > 5
+    assert len(waiting) >= 5
 
     corner.live.flushall()
     assert not corner.usage().known
