@@ -134,6 +134,11 @@ class ServingSettings(_Table):
         unknown_event_types: ``"refuse"`` events of undeclared types, or ``"ignore"`` them: the
             rest of the event is still checked, then it is dropped and changes nothing.
         trigger_minutes: How long the latest event counts as the reason of a contact.
+        deadline_ms: Every answer comes within so many milliseconds where the caller sets no
+            deadline; a shorter time costs quality, not the answer.
+        last_known_customers: Of so many customers each server process remembers what was known,
+            for when Redis does not answer; about 4 kB each. 0 for none.
+        last_known_minutes: What was known so long ago is not used any more.
         reservation_minutes: How long an offer that was returned is kept for its customer, where
             it or its incentive has a cap or budget; an answer ends it earlier.
     """
@@ -142,6 +147,9 @@ class ServingSettings(_Table):
     accept_request_time: bool = False
     unknown_event_types: Literal["refuse", "ignore"] = "refuse"
     trigger_minutes: float = Field(default=60.0, gt=0)
+    deadline_ms: float = Field(default=1000.0, ge=10, le=60_000)
+    last_known_customers: int = Field(default=10_000, ge=0)
+    last_known_minutes: float = Field(default=60.0, gt=0, le=100_000)
     reservation_minutes: float = Field(default=30.0, gt=0, le=100_000)
 
 
@@ -270,6 +278,16 @@ class Settings(BaseSettings):
     def trigger(self) -> timedelta:
         """How long the latest event counts as the reason of a contact."""
         return timedelta(minutes=self.serving.trigger_minutes)
+
+    @property
+    def deadline(self) -> timedelta:
+        """How long an answer may take when the caller sets no deadline."""
+        return timedelta(milliseconds=self.serving.deadline_ms)
+
+    @property
+    def last_known(self) -> timedelta:
+        """How long what was known of a customer is used while Redis does not answer."""
+        return timedelta(minutes=self.serving.last_known_minutes)
 
     @property
     def reservation(self) -> timedelta:

@@ -28,6 +28,8 @@ from serving.clock import Clock
 from serving.customer_service import CustomerService
 from serving.decision_log import DecisionLog
 from serving.event_service import EventDoor, EventService
+from serving.known_customers import KnownCustomers
+from serving.ladder import Ladder
 from serving.learner import Learner
 from serving.live_world import LiveWorld
 from serving.model_shelf import ModelShelf
@@ -37,7 +39,9 @@ from serving.outcome_recorder import OutcomeRecorder
 from serving.plugins import load_models
 from serving.published_catalogs import CatalogCompiler, PublishedCatalogs
 from serving.recorder import Recorder
+from serving.redis_clients import open_for_requests, open_for_work
 from serving.relay import Relay
+from serving.store_health import StoreHealth, watch_stores
 from serving.stores import Stores
 from serving.workspace_state import stated_currency
 
@@ -48,6 +52,7 @@ LEDGER_THREADS = 8
 class Application:
     """Everything the gRPC server serves, built and connected."""
 
+    engine: OfferEngine
     offers: OfferService
     events: EventService
     customers: CustomerService
@@ -56,6 +61,7 @@ class Application:
     live: redis.asyncio.Redis
     threads: ThreadPoolExecutor
     ledger: Engine
+    health: StoreHealth
 
     async def follow(self) -> None:
         """Keep catalogue and models current until cancelled."""
@@ -63,6 +69,7 @@ class Application:
 
     async def close(self) -> None:
         """Close every connection; what was acknowledged is durable already."""
+        await self.health.close()
         await self.live.aclose()
         self.threads.shutdown(wait=True)
         self.ledger.dispose()
@@ -72,19 +79,23 @@ async def build_application(settings: Settings, stores: Stores) -> Application:
     """Build the server's services, with the champion last served; `follow` finds a newer one."""
     schema = FeatureSchema.load(settings.schema_file)
     ledger = open_ledger(stores.ledger_url)
-    live = redis.asyncio.Redis.from_url(stores.redis_url)
+    live = open_for_requests(stores.redis_url)
     threads = ThreadPoolExecutor(LEDGER_THREADS, thread_name_prefix="blocking")
     clock = Clock(settings.serving.accept_request_time)
     compiler = CatalogCompiler(ledger, schema.fact_schema(), stated_currency(settings))
     published = PublishedCatalogs(compiler)
     world = _world(settings, stores, published)
-    log = DecisionLog(live, ledger, threads)
+    health = watch_stores(live, ledger, threads)
+    log = DecisionLog(live, ledger, threads, health)
+    remembered = KnownCustomers(settings.serving.last_known_customers, settings.last_known)
+    ladder = Ladder(CustomerReader(live, schema), ledger, threads, remembered, health)
     caps = CapCounters(live, settings.reservation)
-    engine = OfferEngine(CustomerReader(live, schema), world, caps, log, settings.trigger)
-    recorder = OutcomeRecorder(live, ledger, log, world, threads, clock)
+    engine = OfferEngine(ladder, world, caps, log, health, settings.trigger, settings.deadline)
+    recorder = OutcomeRecorder(live, ledger, log, world, threads, clock, health)
     identities = IdentityIndex(live)
     door = EventDoor(schema, settings.serving.unknown_event_types == "ignore")
     return Application(
+        engine=engine,
         offers=OfferService(engine, recorder, door, clock),
         events=EventService(AsyncEventStream(live), door, clock),
         customers=CustomerService(engine, identities, settings.workspace.country, clock),
@@ -93,6 +104,7 @@ async def build_application(settings: Settings, stores: Stores) -> Application:
         live=live,
         threads=threads,
         ledger=ledger,
+        health=health,
     )
 
 
@@ -105,7 +117,7 @@ def worker_roles(settings: Settings, stores: Stores) -> Mapping[str, Callable[[]
     )
 
     def live() -> redis.Redis:
-        return redis.Redis.from_url(stores.redis_url)
+        return open_for_work(stores.redis_url)
 
     def newer_catalog() -> Catalog | None:
         newer = published.newer()

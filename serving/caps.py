@@ -12,10 +12,10 @@ and nothing with a cap or budget is offered.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import redis.asyncio
 import structlog
@@ -151,7 +151,19 @@ class CapCounters:
         return frozenset(counter.decode() for counter in exhausted) if known else None
 
 
-async def decide_within(caps: CapCounters, request: Request, world: World) -> Decision:
+class Reserves(Protocol):
+    """Takes what an answer returns; see `CapCounters.reserve`."""
+
+    async def reserve(self, decision: Decision, catalog: Catalog) -> frozenset[str] | None:
+        """Take all or nothing."""
+
+
+async def decide_within(
+    caps: Reserves,
+    request: Request,
+    world: World,
+    decide: Callable[[Request, World], Decision] = decide,
+) -> Decision:
     """Decide, and take what the answer returns; decide again while others were faster.
 
     After `TRIES` nothing with a cap or budget is offered, which needs no reservation.

@@ -1,84 +1,78 @@
-"""From a question about a customer to a logged decision: facts, decide, log.
+"""From a question about a customer to a logged decision: what is known, decide, log.
 
 The way through: one Redis round trip for everything known, `decide()` on plain values, one
-round trip to take what the answer uses of caps and budgets, if it uses any, and one to log the
-decision before the reply.
+round trip to log the decision before the reply. All of it within the caller's deadline: what
+does not answer in time is replaced by the next step of the ladder, which the decision names.
 """
 
 from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
 import structlog
 
-from features.events import Event, event_facts
-from features.reader import Beside, CustomerFacts, CustomerReader
+from features.reader import CustomerFacts
+from nbo.decision.catalog import Catalog
 from nbo.decision.decide import World
 from nbo.decision.decision import Decision
-from nbo.decision.facts import Fact
-from nbo.decision.history import history_facts
+from nbo.decision.limits import Usage
 from nbo.decision.request import Request
-from nbo.errors import BadInputError, NotFoundError
+from nbo.errors import UnavailableError
+from serving.cap_units import takes
 from serving.caps import CapCounters, UsageQuestion, decide_within
-from serving.decision_log import DecisionLog
+from serving.deadline import PATIENCE_SECONDS, Deadline, within
+from serving.decision_log import KEPT_AFTER_LOG, DecisionLog
+from serving.ladder import Known, Ladder
 from serving.live_world import LiveWorld
+from serving.pace import Pace
+from serving.question import Question, answer_language, facts_of
+from serving.store_health import StoreHealth
+from serving.store_watch import StoreWatch
 
 log = structlog.get_logger()
 
+FALLBACK = "fallback offer"
+NO_FALLBACK = "empty"
+NOT_LOGGED = "not logged"
+
 _STEPS_REMEMBERED = 256
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What a client asks, checked but not yet joined with what is known.
-
-    Attributes:
-        at: The instant decided for, UTC.
-        event: The triggering event the client holds; None to use the latest published one.
-        facts: Declared `interaction.*` and `event.*` facts from the desktop.
-    """
-
-    customer_id: str
-    interaction_id: str
-    channel: str
-    at: datetime
-    slots: int
-    language: str = ""
-    agent_id: str = ""
-    intent: str = ""
-    event: Event | None = None
-    facts: Mapping[str, Fact] = field(default_factory=dict)
 
 
 class OfferEngine:
     """Answers questions; one per process.
 
     Args:
-        reader: Everything known about a customer, in one round trip.
+        ladder: Everything known about a customer, from whatever answers.
         world: Catalogue and models in force.
-        caps: What is used of caps and budgets.
+        caps: Takes what an answer returns.
         log: Where decisions are logged before they are told.
+        health: Whether the stores answer.
         trigger: How long a published event stays the triggering one.
+        patience: How long an answer may take when the caller sets no deadline.
     """
 
     def __init__(
         self,
-        reader: CustomerReader,
+        ladder: Ladder,
         world: LiveWorld,
         caps: CapCounters,
         log: DecisionLog,
+        health: StoreHealth,
         trigger: timedelta,
+        patience: timedelta,
     ) -> None:
-        self._reader = reader
+        self._ladder = ladder
         self._world = world
         self._caps = caps
         self._log = log
+        self._redis = health.redis
         self._trigger = trigger
+        self._patience = patience.total_seconds()
+        self._pace = Pace()
         # Thousands of answers may take the same step down: each is told once.
         self._warn = lru_cache(maxsize=_STEPS_REMEMBERED)(_warn)
 
@@ -87,25 +81,56 @@ class OfferEngine:
         """What decisions are made with now."""
         return self._world.current
 
-    async def known(
-        self, customer_id: str, at: datetime, beside: Beside | None = None
-    ) -> CustomerFacts:
-        """Everything known about a customer. Raises NotFoundError for one never loaded."""
-        known = await self._reader.read(customer_id, at, beside)
-        if not known.known:
-            raise NotFoundError(
-                "customer", customer_id, "load customers with: nbo features materialize"
-            )
-        return known
+    async def known(self, customer_id: str, at: datetime) -> CustomerFacts:
+        """Everything known about a customer now.
 
-    async def decide(self, question: Question) -> tuple[Decision, World]:
-        """Decide and log; returns the decision and the world it was made with."""
+        Raises:
+            NotFoundError: The customer was never loaded.
+            UnavailableError: Redis does not answer.
+        """
+        return await self._ladder.fresh(customer_id, at, PATIENCE_SECONDS)
+
+    async def decide(
+        self, question: Question, seconds: float | None = None
+    ) -> tuple[Decision, World]:
+        """Decide and log.
+
+        Args:
+            question: What is asked.
+            seconds: Until the caller's deadline; None when there is none.
+
+        Returns:
+            The decision and the world it was made with. A decision that could not be logged has
+            no slots: what nobody could account for is not told.
+        """
+        deadline = Deadline(self._patience if seconds is None else seconds)
         world = self._world.current
-        language = _checked(question, world)
-        used = UsageQuestion(world.compiled.catalog, question.at)
-        known = await self.known(question.customer_id, question.at, used)
+        catalog = world.compiled.catalog
+        language = answer_language(question, catalog)
+        usage = UsageQuestion(catalog, question.at)
+        known = await self._ladder.known(question.customer_id, question.at, deadline, usage)
+        request = self._request(question, language, known, usage.usage, catalog)
+        request, chosen = self._pace.fit(request, world, deadline.keeping(KEPT_AFTER_LOG))
+        reservation = _Reservation(self._caps, self._redis, deadline)
+        decision = await decide_within(reservation, request, chosen, self._pace.decide)
+        try:
+            await self._log.append(decision, deadline)
+        except UnavailableError:
+            decision = replace(decision, slots=(), degraded=(*decision.degraded, NOT_LOGGED))
+        for step in decision.degraded:
+            self._warn(step)
+        return decision, world
+
+    def _request(
+        self, question: Question, language: str, known: Known, usage: Usage, catalog: Catalog
+    ) -> Request:
         decision_id = new_decision_id(question.at)
-        request = Request(
+        only: str | None = None
+        steps = known.steps
+        if not known.facts_known:
+            only = catalog.channels[question.channel].fallback
+            steps = (*steps, FALLBACK if only else NO_FALLBACK)
+        return Request(
             decision_id=decision_id,
             customer_id=question.customer_id,
             interaction_id=question.interaction_id,
@@ -113,53 +138,40 @@ class OfferEngine:
             channel=question.channel,
             language=language,
             slots=question.slots,
-            facts=self._facts(question, known),
-            history=known.history,
+            facts=facts_of(question, known, self._trigger),
+            history=known.customer.history,
             seed=seed_of(decision_id),
             agent_id=question.agent_id,
-            usage=used.usage,
+            usage=usage,
+            history_known=known.history_known,
+            degraded=steps,
+            only=only,
         )
-        decision = await decide_within(self._caps, request, world)
-        for step in decision.degraded:
-            self._warn(step)
-        await self._log.append(decision)
-        return decision, world
 
-    def _facts(self, question: Question, known: CustomerFacts) -> dict[str, Fact]:
-        facts = dict(known.facts)
-        facts.update(history_facts(known.history, question.at))
-        facts["interaction.channel"] = question.channel
-        facts["interaction.hour"] = float(question.at.hour)
-        facts["interaction.weekday"] = float(question.at.weekday())
-        if question.intent:
-            facts["interaction.intent"] = question.intent
-        facts.update(self._event_facts(question, known))
-        facts.update(question.facts)
-        return facts
 
-    def _event_facts(self, question: Question, known: CustomerFacts) -> dict[str, Fact]:
-        event = question.event
-        latest = known.last_event
-        if event is None and latest is not None and question.at - latest.at <= self._trigger:
-            event = latest
-        return event_facts(event) if event else {}
+class _Reservation:
+    """Takes what an answer returns, unless Redis does not answer in time."""
+
+    def __init__(self, caps: CapCounters, redis: StoreWatch, deadline: Deadline) -> None:
+        self._caps = caps
+        self._redis = redis
+        self._deadline = deadline
+
+    async def reserve(self, decision: Decision, catalog: Catalog) -> frozenset[str] | None:
+        if not takes(decision, catalog):
+            return frozenset()
+        if not self._redis.usable:
+            return None
+        seconds = self._deadline.keeping(KEPT_AFTER_LOG)
+        try:
+            return await within(seconds, self._caps.reserve(decision, catalog))
+        except TimeoutError as error:
+            self._redis.failed(error)
+            return None
 
 
 def _warn(step: str) -> None:
     log.warning("answers are degraded", step=step)
-
-
-def _checked(question: Question, world: World) -> str:
-    """The language to answer in; refuses channels and languages the catalogue lacks."""
-    catalog = world.compiled.catalog
-    if question.channel not in catalog.channels:
-        known = ", ".join(sorted(catalog.channels))
-        raise BadInputError("channel", f"must be one of {known}, was {question.channel!r}")
-    language = question.language or catalog.languages[0]
-    if language not in catalog.languages:
-        known = ", ".join(catalog.languages)
-        raise BadInputError("language", f"must be one of {known}, was {language!r}")
-    return language
 
 
 def new_decision_id(at: datetime) -> str:

@@ -18,8 +18,9 @@ from nbo.v1 import offers_pb2, offers_pb2_grpc
 from serving import request_checks as check
 from serving.clock import Clock
 from serving.event_service import EventDoor
-from serving.offer_engine import OfferEngine, Question
+from serving.offer_engine import OfferEngine
 from serving.outcome_recorder import OutcomeRecorder
+from serving.question import Question
 from serving.wire import from_time, to_event, to_facts, to_time
 
 DEFAULT_SLOTS = 3
@@ -41,14 +42,15 @@ class OfferService(offers_pb2_grpc.OfferServiceServicer):
         self, request: offers_pb2.GetOffersRequest, context: grpc.aio.ServicerContext[Any, Any]
     ) -> offers_pb2.GetOffersResponse:
         """See proto/nbo/v1/offers.proto."""
-        decision, world = await self._engine.decide(self._question(request))
+        seconds = context.time_remaining()
+        decision, world = await self._engine.decide(self._question(request), seconds)
         return _reply(decision, world, include_refusals=request.include_refusals)
 
     async def RecordOutcome(  # noqa: N802
         self, request: offers_pb2.RecordOutcomeRequest, context: grpc.aio.ServicerContext[Any, Any]
     ) -> offers_pb2.RecordOutcomeResponse:
         """See proto/nbo/v1/offers.proto."""
-        outcome_id = await self._outcomes.record(request)
+        outcome_id = await self._outcomes.record(request, context.time_remaining())
         return offers_pb2.RecordOutcomeResponse(outcome_id=outcome_id)
 
     def _question(self, request: offers_pb2.GetOffersRequest) -> Question:

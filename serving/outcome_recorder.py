@@ -18,19 +18,24 @@ from sqlalchemy import Engine
 
 from nbo.decision.history import Outcome
 from nbo.decision.record import Record
-from nbo.errors import BadInputError
+from nbo.errors import BadInputError, UnavailableError
 from nbo.ledger import outcomes
-from nbo.ledger.outcomes import OutcomeInput
+from nbo.ledger.outcomes import OutcomeInput, OutcomeReceipt
 from nbo.v1 import common_pb2, offers_pb2
 from serving import request_checks as check
 from serving.caps import report_late, settle
 from serving.clock import Clock
-from serving.decision_log import DecisionLog
+from serving.deadline import Deadline, within
+from serving.decision_log import KEPT_FOR_REPLY, DecisionLog
 from serving.live_world import LiveWorld
 from serving.relay import remember
+from serving.store_health import StoreHealth
 from serving.wire import to_time
 
 log = structlog.get_logger()
+
+PATIENCE_TO_RECORD = 10.0
+"""Seconds an outcome may take to be durable when the caller sets no deadline."""
 
 
 class OutcomeRecorder:
@@ -43,6 +48,7 @@ class OutcomeRecorder:
         world: The catalogue that says what an acceptance adds to the bill.
         threads: Where blocking ledger calls run.
         clock: The server's clock.
+        health: Whether the stores answer; is told what Redis did not take.
     """
 
     def __init__(
@@ -53,6 +59,7 @@ class OutcomeRecorder:
         world: LiveWorld,
         threads: Executor,
         clock: Clock,
+        health: StoreHealth,
     ) -> None:
         self._live = live
         self._ledger = ledger
@@ -60,29 +67,60 @@ class OutcomeRecorder:
         self._world = world
         self._threads = threads
         self._clock = clock
+        self._health = health
 
-    async def record(self, request: offers_pb2.RecordOutcomeRequest) -> str:
-        """Make one outcome durable and known; returns its id, the same for a repeated call."""
+    async def record(
+        self, request: offers_pb2.RecordOutcomeRequest, seconds: float | None = None
+    ) -> str:
+        """Make one outcome durable and known.
+
+        Args:
+            request: What is reported.
+            seconds: Until the caller's deadline; None when there is none.
+
+        Returns:
+            Its id, the same for a repeated call.
+
+        Raises:
+            UnavailableError: The ledger did not answer in time. It may have it nevertheless:
+                report again with the same key.
+        """
+        deadline = Deadline(PATIENCE_TO_RECORD if seconds is None else seconds)
         decision_id = check.identifier("decision_id", request.decision_id)
-        decision = await self._decisions.find(decision_id)
+        decision = await self._decisions.find(decision_id, deadline)
         given = self._checked(request, decision)
-        loop = asyncio.get_running_loop()
-        receipt = await loop.run_in_executor(
-            self._threads, outcomes.record, self._ledger, given, decision
-        )
+        receipt = await self._record(given, decision, deadline)
         if not receipt.duplicate:
-            await self._remember(receipt.payload)
+            await self._remember(receipt.payload, deadline)
         return receipt.outcome_id
 
-    async def _remember(self, payload: dict[str, object]) -> None:
+    async def _record(
+        self, given: OutcomeInput, decision: Record, deadline: Deadline
+    ) -> OutcomeReceipt:
+        written = asyncio.get_running_loop().run_in_executor(
+            self._threads, outcomes.record, self._ledger, given, decision
+        )
         try:
-            async with self._live.pipeline(transaction=False) as pipe:
-                remember(pipe, payload)
-                settled = settle(pipe, payload)
-                replies = await pipe.execute()
-        except RedisError as error:
-            log.warning("history follows by relay", reason=str(error))
+            return await within((1.0 - KEPT_FOR_REPLY) * deadline.remaining(), written)
+        except TimeoutError as error:
+            raise UnavailableError("ledger", f"{error}; report again with the same key") from error
+
+    async def _remember(self, payload: dict[str, object], deadline: Deadline) -> None:
+        if not self._health.redis.usable:
+            self._health.lag.missed()
             return
+        try:
+            await within(deadline.keeping(KEPT_FOR_REPLY), self._tell(payload))
+        except (RedisError, OSError, TimeoutError) as error:
+            self._health.redis.failed(error)
+            self._health.lag.missed()
+            log.warning("history follows by relay", reason=str(error))
+
+    async def _tell(self, payload: dict[str, object]) -> None:
+        async with self._live.pipeline(transaction=False) as pipe:
+            remember(pipe, payload)
+            settled = settle(pipe, payload)
+            replies = await pipe.execute()
         if settled:
             report_late(payload, replies[-1])
 

@@ -21,6 +21,7 @@ from nbo.errors import NboError
 from serving.bootstrap import worker_roles
 from serving.keys import BEATS
 from serving.process import parse_arguments, write_ready
+from serving.redis_clients import open_for_work
 
 log = structlog.get_logger()
 
@@ -48,7 +49,7 @@ def run_role(role: str, step: Callable[[], int], live: redis.Redis, stop: thread
 def main() -> None:
     """Run every role until SIGTERM or SIGINT."""
     arguments = parse_arguments(__doc__ or "")
-    live = redis.Redis.from_url(arguments.stores.redis_url)
+    live = open_for_work(arguments.stores.redis_url)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from nbo.decision.history import Contact, Outcome
 from nbo.errors import UnavailableError
 from nbo.ledger.engine import in_one_statement
+from nbo.ledger.storable import plain_text
 
 _CONTACTS = """
 SELECT d.customer_id, o.at, d.channel, d.interaction_id, d.decision_id, s.offer_id, s.group_id,
@@ -21,6 +22,17 @@ JOIN slot s USING (decision_id, rank)
 JOIN decision d USING (decision_id)
 WHERE o.at >= %(since)s AND (%(customers)s::text[] IS NULL OR d.customer_id = ANY (%(customers)s))
 ORDER BY d.customer_id, o.at, o.outcome_id
+"""
+
+# For one customer, by the indexes of decisions by customer and of outcomes by slot.
+_ONE = """
+SELECT o.at, d.channel, d.interaction_id, d.decision_id, s.offer_id, s.group_id, o.kind,
+       o.defer_until
+FROM decision d
+JOIN outcome o USING (decision_id)
+JOIN slot s USING (decision_id, rank)
+WHERE d.customer_id = %s AND o.at BETWEEN %s AND %s
+ORDER BY o.at, o.outcome_id
 """
 
 _CHUNK = 1_000
@@ -46,6 +58,21 @@ def contacts(engine: Engine, since: datetime) -> Iterator[CustomerContact]:
         raise UnavailableError("ledger", " ".join(str(error.orig).split())) from error
 
 
+def history_of(
+    engine: Engine, customer_id: str, since: datetime, until: datetime
+) -> tuple[Contact, ...]:
+    """Read one customer's contacts between two instants, both included, oldest first.
+
+    Raises:
+        UnavailableError: PostgreSQL does not answer.
+    """
+    parameters = (plain_text(customer_id), since, until)
+    return in_one_statement(
+        engine,
+        lambda connection: tuple(map(_contact, connection.exec_driver_sql(_ONE, parameters))),
+    )
+
+
 def latest(engine: Engine) -> datetime | None:
     """When the last thing happened to any customer; None when nothing did.
 
@@ -69,7 +96,11 @@ def contacts_of(
 def _read(connection: Connection, parameters: dict[str, Any]) -> Iterator[CustomerContact]:
     streaming = {"yield_per": _CHUNK}
     for row in connection.exec_driver_sql(_CONTACTS, parameters, execution_options=streaming):
-        customer_id, at, *where, kind, later = row
-        until = later.astimezone(UTC) if later else None
-        contact = Contact._make((at.astimezone(UTC), *where, Outcome(kind), until))
-        yield CustomerContact(customer_id, contact)
+        customer_id, *fields = row
+        yield CustomerContact(customer_id, _contact(fields))
+
+
+def _contact(fields: Sequence[Any]) -> Contact:
+    at, *where, kind, later = fields
+    until = later.astimezone(UTC) if later else None
+    return Contact._make((at.astimezone(UTC), *where, Outcome(kind), until))

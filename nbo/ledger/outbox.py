@@ -42,7 +42,8 @@ def done(engine: Engine, ids: Sequence[int]) -> None:
 def newest(engine: Engine) -> int | None:
     """The id of the last outcome that waits; None when none does."""
     query = select(func.max(tables.outbox.c.id))
-    return in_one_statement(engine, lambda c: c.execute(query).scalar_one())
+    found: int | None = in_one_statement(engine, lambda c: c.execute(query).scalar_one())
+    return found
 
 
 def waits(engine: Engine, until: int) -> bool:

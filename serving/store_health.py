@@ -1,0 +1,58 @@
+"""What this process has seen of its stores: whether they answer, and whether Redis is behind."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+import redis.asyncio
+from sqlalchemy import Engine
+
+from nbo.ledger import outbox
+from serving.deadline import within
+from serving.history_lag import HistoryLag
+from serving.redis_clients import PROBE_SECONDS
+from serving.store_watch import StoreWatch
+
+
+@dataclass(frozen=True, slots=True)
+class StoreHealth:
+    """Shared by everything that uses the stores.
+
+    Attributes:
+        redis: Whether Redis answers.
+        ledger: Whether PostgreSQL answers.
+        lag: Whether the histories in Redis are complete.
+    """
+
+    redis: StoreWatch
+    ledger: StoreWatch
+    lag: HistoryLag
+
+    async def close(self) -> None:
+        """Stop looking."""
+        for watch in (self.redis, self.ledger, self.lag):
+            await watch.close()
+
+
+def watch_stores(live: redis.asyncio.Redis, ledger: Engine, threads: Executor) -> StoreHealth:
+    """Watch the stores from the running event loop.
+
+    Histories count as complete only once the outbox is empty, which a restart may have left full.
+
+    Raises:
+        UnavailableError: PostgreSQL does not answer.
+    """
+
+    async def ask_redis() -> None:
+        await within(PROBE_SECONDS, live.echo("nbo"))
+
+    async def ask_ledger() -> None:
+        await asyncio.get_running_loop().run_in_executor(threads, outbox.newest, ledger)
+
+    lag = HistoryLag(ledger, threads, lambda: redis_watch.usable)
+    redis_watch = StoreWatch("redis", ask_redis, lost=lag.missed)
+    if outbox.newest(ledger) is not None:
+        lag.missed()
+    return StoreHealth(redis_watch, StoreWatch("ledger", ask_ledger), lag)
