@@ -182,6 +182,23 @@ class Client(CatalogCalls):
         reply: offers_pb2.RecordOutcomeResponse = self._call(self._offers.RecordOutcome, request)
         return reply
 
+    def explain(
+        self, decision_id: str, near_misses: int | None = None
+    ) -> offers_pb2.ExplainDecisionResponse:
+        """Why a logged decision is as it is; changes nothing.
+
+        Args:
+            decision_id: From `offers`.
+            near_misses: At most so many offers one condition away, 0 to 50; by default 5.
+        """
+        request = offers_pb2.ExplainDecisionRequest(
+            decision_id=decision_id, near_misses=near_misses
+        )
+        reply: offers_pb2.ExplainDecisionResponse = self._call(
+            self._offers.ExplainDecision, request
+        )
+        return reply
+
     def ready(self, timeout: float) -> bool:
         """Whether the server can be reached within `timeout` seconds."""
         try:

@@ -28,6 +28,7 @@ from serving.clock import Clock
 from serving.customer_service import CustomerService
 from serving.decision_log import DecisionLog
 from serving.event_service import EventDoor, EventService
+from serving.explainer import Explainer
 from serving.known_customers import KnownCustomers
 from serving.ladder import Ladder
 from serving.learner import Learner
@@ -36,6 +37,7 @@ from serving.model_shelf import ModelShelf
 from serving.offer_engine import OfferEngine
 from serving.offer_service import OfferService
 from serving.outcome_recorder import OutcomeRecorder
+from serving.past_catalogs import PastCatalogs
 from serving.plugins import load_models
 from serving.published_catalogs import CatalogCompiler, PublishedCatalogs
 from serving.recorder import Recorder
@@ -92,11 +94,13 @@ async def build_application(settings: Settings, stores: Stores) -> Application:
     caps = CapCounters(live, settings.reservation)
     engine = OfferEngine(ladder, world, caps, log, health, settings.trigger, settings.deadline)
     recorder = OutcomeRecorder(live, ledger, log, world, threads, clock, health)
+    past = PastCatalogs(ledger, schema.fact_schema())
+    explainer = Explainer(log, world, past, threads)
     identities = IdentityIndex(live)
     door = EventDoor(schema, settings.serving.unknown_event_types == "ignore")
     return Application(
         engine=engine,
-        offers=OfferService(engine, recorder, door, clock),
+        offers=OfferService(engine, recorder, explainer, door, clock),
         events=EventService(AsyncEventStream(live), door, clock),
         customers=CustomerService(engine, identities, settings.workspace.country, clock),
         catalogs=CatalogService(compiler, published, world, threads),
@@ -123,13 +127,15 @@ def worker_roles(settings: Settings, stores: Stores) -> Mapping[str, Callable[[]
         newer = published.newer()
         return newer.catalog if newer else None
 
-    return {
+    roles = {
         "windows": WindowWorker(live(), schema).step,
         "recorder": Recorder(live(), ledger).step,
         "relay": Relay(live(), ledger).step,
-        "learner": Learner(live(), ledger).step,
         "caps": CapKeeper(live(), ledger, newer_catalog, settings.reservation).step,
     }
+    if settings.learning.online:
+        roles["learner"] = Learner(live(), ledger).step
+    return roles
 
 
 def open_registry(stores: Stores) -> Registry:

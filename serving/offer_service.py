@@ -10,7 +10,8 @@ import grpc
 from features.stream import Event
 from nbo.decision.catalog import Catalog
 from nbo.decision.decide import World
-from nbo.decision.decision import Decision, Refusal, Slot
+from nbo.decision.decision import Decision, Slot
+from nbo.decision.explain import NEAR_MISSES
 from nbo.decision.request import Request
 from nbo.decision.wording import in_language, render_script
 from nbo.errors import BadInputError
@@ -18,10 +19,12 @@ from nbo.v1 import offers_pb2, offers_pb2_grpc
 from serving import request_checks as check
 from serving.clock import Clock
 from serving.event_service import EventDoor
+from serving.explainer import Explainer
+from serving.explanation_reply import explanation_reply
 from serving.offer_engine import OfferEngine
 from serving.outcome_recorder import OutcomeRecorder
 from serving.question import Question
-from serving.wire import from_time, to_event, to_facts, to_time
+from serving.wire import from_refusal, from_time, to_event, to_facts, to_time
 
 DEFAULT_SLOTS = 3
 
@@ -30,9 +33,15 @@ class OfferService(offers_pb2_grpc.OfferServiceServicer):
     """Checks requests, asks the engine, words the reply."""
 
     def __init__(
-        self, engine: OfferEngine, outcomes: OutcomeRecorder, door: EventDoor, clock: Clock
+        self,
+        engine: OfferEngine,
+        outcomes: OutcomeRecorder,
+        explainer: Explainer,
+        door: EventDoor,
+        clock: Clock,
     ) -> None:
         self._engine = engine
+        self._explainer = explainer
         self._outcomes = outcomes
         self._door = door
         self._facts = door.schema.fact_schema()
@@ -52,6 +61,17 @@ class OfferService(offers_pb2_grpc.OfferServiceServicer):
         """See proto/nbo/v1/offers.proto."""
         outcome_id = await self._outcomes.record(request, context.time_remaining())
         return offers_pb2.RecordOutcomeResponse(outcome_id=outcome_id)
+
+    async def ExplainDecision(  # noqa: N802
+        self,
+        request: offers_pb2.ExplainDecisionRequest,
+        context: grpc.aio.ServicerContext[Any, Any],
+    ) -> offers_pb2.ExplainDecisionResponse:
+        """See proto/nbo/v1/offers.proto."""
+        decision_id = check.identifier("decision_id", request.decision_id)
+        most = request.near_misses if request.HasField("near_misses") else NEAR_MISSES
+        check.between("near_misses", most, 0, check.MAX_NEAR_MISSES)
+        return explanation_reply(await self._explainer.explain(decision_id, most))
 
     def _question(self, request: offers_pb2.GetOffersRequest) -> Question:
         facts = check.context_facts("facts", to_facts("facts", request.facts), self._facts)
@@ -93,7 +113,7 @@ def _reply(
     return offers_pb2.GetOffersResponse(
         decision_id=decision.request.decision_id,
         slots=[_slot(slot, decision.request, catalog) for slot in decision.slots],
-        refusals=[_refusal(refusal) for refusal in refused],
+        refusals=[from_refusal(refusal) for refusal in refused],
         versions=decision.versions,
         degraded=decision.degraded,
         arms=decision.arms,
@@ -121,14 +141,4 @@ def _slot(slot: Slot, request: Request, catalog: Catalog) -> offers_pb2.Slot:
         probability=slot.probability,
         reasons=slot.reasons,
         script=render_script(script, request.facts),
-    )
-
-
-def _refusal(refusal: Refusal) -> offers_pb2.Refusal:
-    return offers_pb2.Refusal(
-        offer_id=refusal.offer_id,
-        incentive_id=refusal.incentive_id,
-        stage=refusal.stage,
-        rule=refusal.rule,
-        detail=refusal.detail,
     )

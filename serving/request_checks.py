@@ -6,6 +6,7 @@ and the remedy in one sentence, and the checks are few.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -22,6 +23,7 @@ MAX_INTENT = 200
 MAX_IDENTITY = 256
 MAX_EVENTS = 5000
 MAX_CONTACTS = 100
+MAX_NEAR_MISSES = 50
 
 ENGINES_OWN = frozenset(INTERACTION_FACTS) - {"interaction.intent"}
 """Facts the engine derives from the request itself: a client that gave others would log a lie."""
@@ -79,6 +81,15 @@ def since_1970(field: str, at: datetime) -> datetime:
     if at < EPOCH:
         raise BadInputError(field, f"must not be before 1970, was {at.isoformat()}")
     return at
+
+
+def fact_name(field: str, name: str, schema: FactSchema) -> str:
+    """The name of a declared fact, or empty."""
+    if name and name not in schema.types:
+        close = difflib.get_close_matches(name, schema.types, n=1)
+        meant = f", did you mean {close[0]!r}?" if close else ""
+        raise BadInputError(field, f"must be a declared fact, was {name!r}{meant}")
+    return name
 
 
 def context_facts(field: str, facts: Mapping[str, Fact], schema: FactSchema) -> dict[str, Fact]:

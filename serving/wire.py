@@ -9,9 +9,10 @@ from typing import Any
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from features.stream import Event
+from nbo.decision.decision import Refusal
 from nbo.decision.facts import Fact
 from nbo.errors import BadInputError
-from nbo.v1 import common_pb2
+from nbo.v1 import common_pb2, offers_pb2
 
 
 def to_fact(field: str, value: common_pb2.Value) -> Fact:
@@ -73,6 +74,17 @@ def from_event(event: Event) -> common_pb2.Event:
     )
     fill(message.attributes, event.attributes)
     return message
+
+
+def from_refusal(refusal: Refusal) -> offers_pb2.Refusal:
+    """The message for a refusal."""
+    return offers_pb2.Refusal(
+        offer_id=refusal.offer_id,
+        incentive_id=refusal.incentive_id,
+        stage=refusal.stage,
+        rule=refusal.rule,
+        detail=refusal.detail,
+    )
 
 
 def to_facts(field: str, values: Mapping[str, common_pb2.Value]) -> dict[str, Fact]:

@@ -12,6 +12,7 @@ import typer
 from rich.markup import escape
 from rich.padding import Padding
 
+from nbo.cli.instants import typed_instant
 from nbo.cli.output import console, print_json, print_table
 from nbo.cli.workspace import JsonOption, WorkspaceOption, connect
 from nbo.decision.facts import Fact, FactType
@@ -76,7 +77,7 @@ def customer(
     from nbo.client import outcome_name
 
     with connect(workspace) as client:
-        reply = client.customer(customer_id, at=_instant("--at", at))
+        reply = client.customer(customer_id, at=typed_instant("--at", at))
     if as_json:
         print_json(reply)
         return
@@ -110,7 +111,7 @@ def offers(
     as_json: JsonOption = False,
 ) -> None:
     """Ask what to offer a customer now, with which incentive, and why."""
-    instant = _instant("--at", at)
+    instant = typed_instant("--at", at)
     if attributes and not event:
         raise BadInputError("--set", "belongs to a triggering event: give --event TYPE too")
     trigger = None
@@ -152,7 +153,7 @@ def event(
     as_json: JsonOption = False,
 ) -> None:
     """Publish an event of a customer."""
-    instant = _instant("--at", at) or datetime.now(UTC)
+    instant = typed_instant("--at", at) or datetime.now(UTC)
     known = _declared(workspace, event_type)
     event_id = event_id or str(uuid.uuid4())
     given = _event(customer_id, event_type, attributes, instant, event_id, known)
@@ -187,9 +188,9 @@ def outcome(
             decision_id,
             rank,
             kind,
-            at=_instant("--at", at),
+            at=typed_instant("--at", at),
             reason=reason,
-            defer_until=_instant("--until", until),
+            defer_until=typed_instant("--until", until),
             idempotency_key=key,
         )
     if as_json:
@@ -268,18 +269,6 @@ def _attribute(text: str, known: Mapping[str, FactType]) -> tuple[str, Fact]:
         except ValueError as error:
             raise BadInputError("--set", f"{name} must be a number, was {value!r}") from error
     return name, value
-
-
-def _instant(option: str, text: str) -> datetime | None:
-    if not text:
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise BadInputError(option, f"must be an ISO 8601 instant, was {text!r}") from error
-    if at.tzinfo is None:
-        raise BadInputError(option, f"must carry a time zone, e.g. {text}Z, was {text!r}")
-    return at
 
 
 def _shown(value: Any) -> str:

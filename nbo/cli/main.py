@@ -7,7 +7,8 @@ import sys
 import typer
 
 from nbo import __version__
-from nbo.cli import ask, catalog, demo, doctor, init, load, train, up
+from nbo.cli import ask, catalog, decision, demo, doctor, init, load, train, up
+from nbo.cli.scenarios import command as scenarios
 from nbo.errors import (
     BadInputError,
     ConflictError,
@@ -38,7 +39,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-for family in (demo, init, up, load, train, ask, catalog, doctor):
+for family in (demo, init, up, load, train, ask, catalog, decision, scenarios, doctor):
     family.register(app)
 
 
