@@ -9,6 +9,7 @@ class ReasonWording(NamedTuple):
     """The sentences of one language.
 
     Attributes:
+        mandatory: Of offers that must be said.
         happened: Holds ``{event}``, the type of the triggering event.
         favoured: Holds ``{rule}``, the name of a context rule.
         fits: Holds ``{rule}``, the name of a condition of the offer.
@@ -18,6 +19,7 @@ class ReasonWording(NamedTuple):
         percent: Holds a number between 0 and 100.
     """
 
+    mandatory: str
     happened: str
     favoured: str
     fits: str
@@ -32,6 +34,7 @@ FALLBACK = "en"
 
 WORDINGS = {
     "en": ReasonWording(
+        mandatory="Must be said",
         happened="Just happened: {event}",
         favoured="Favoured now: {rule}",
         fits="Fits: {rule}",
@@ -41,6 +44,7 @@ WORDINGS = {
         percent="{:.0f}%",
     ),
     "de": ReasonWording(
+        mandatory="Muss gesagt werden",
         happened="Gerade geschehen: {event}",
         favoured="Jetzt bevorzugt: {rule}",
         fits="Passt: {rule}",

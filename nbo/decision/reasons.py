@@ -24,8 +24,8 @@ def reasons_for(
 ) -> tuple[str, ...]:
     """Say why an offer was chosen, most important first, at most `MOST` sentences.
 
-    First what happened, then the context that favours the offer, then what makes it fit, then
-    how likely it is to be accepted.
+    First that it must be said, then what happened, then the context that favours the offer,
+    then what makes it fit, then how likely it is to be accepted.
 
     Args:
         offer_index: Position in `compiled.offers`.
@@ -41,7 +41,8 @@ def reasons_for(
     fitting = sorted(candidate.conditions, key=_importance)
     likelihood = _likelihood(candidate.offer, propensity, wording)
     sentences = [
-        *_happened([*favouring, *fitting], activation, wording),
+        *([wording.mandatory] if candidate.offer.mandatory else []),
+        *_happened(candidate.offer, [*favouring, *fitting], activation, wording),
         *(wording.favoured.format(rule=condition.name) for condition in favouring),
         *(wording.fits.format(rule=condition.name) for condition in fitting),
     ]
@@ -59,11 +60,11 @@ def _favouring(
 
 
 def _happened(
-    conditions: list[Condition], activation: Activation, wording: ReasonWording
+    offer: Offer, conditions: list[Condition], activation: Activation, wording: ReasonWording
 ) -> list[str]:
-    """Name the triggering event if any of the conditions looks at it."""
+    """Name the triggering event if the offer waits for one or any of the conditions looks at it."""
     event = activation.facts.get("event.type")
-    looked_at = any(
+    looked_at = bool(offer.triggers) or any(
         fact.startswith("event.") for condition in conditions for fact in condition.rule.reads
     )
     return [wording.happened.format(event=event)] if event and looked_at else []
