@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 import grpc
 
-from nbo.errors import Problem, WorkspaceError
+from nbo.errors import BadInputError, Problem, WorkspaceError
 from nbo.v1 import catalog_pb2, catalog_pb2_grpc
 
 CATALOG_SECONDS = 60.0
@@ -121,6 +122,16 @@ class CatalogCalls(ABC):
         reply: catalog_pb2.PreviewCatalogResponse = self._call(
             self._catalogs.PreviewCatalog, request, PREVIEW_SECONDS
         )
+        return reply
+
+    def usage(self, at: datetime | None = None) -> catalog_pb2.GetUsageResponse:
+        """How much of caps and budgets is used up at an instant, by default now."""
+        request = catalog_pb2.GetUsageRequest()
+        if at is not None:
+            if at.tzinfo is None:
+                raise BadInputError("at", f"must carry a time zone, was {at.isoformat()}")
+            request.at.FromDatetime(at)
+        reply: catalog_pb2.GetUsageResponse = self._call(self._catalogs.GetUsage, request)
         return reply
 
     @abstractmethod

@@ -198,3 +198,57 @@ class PreviewExample(_message.Message):
     after: _containers.RepeatedScalarFieldContainer[str]
     reason: str
     def __init__(self, decision_id: _Optional[str] = ..., customer_id: _Optional[str] = ..., before: _Optional[_Iterable[str]] = ..., after: _Optional[_Iterable[str]] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class GetUsageRequest(_message.Message):
+    __slots__ = ("at",)
+    AT_FIELD_NUMBER: _ClassVar[int]
+    at: _timestamp_pb2.Timestamp
+    def __init__(self, at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class GetUsageResponse(_message.Message):
+    __slots__ = ("at", "known", "caps", "budgets", "currency")
+    AT_FIELD_NUMBER: _ClassVar[int]
+    KNOWN_FIELD_NUMBER: _ClassVar[int]
+    CAPS_FIELD_NUMBER: _ClassVar[int]
+    BUDGETS_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_FIELD_NUMBER: _ClassVar[int]
+    at: _timestamp_pb2.Timestamp
+    known: bool
+    caps: _containers.RepeatedCompositeFieldContainer[CapUsage]
+    budgets: _containers.RepeatedCompositeFieldContainer[BudgetUsage]
+    currency: str
+    def __init__(self, at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., known: _Optional[bool] = ..., caps: _Optional[_Iterable[_Union[CapUsage, _Mapping]]] = ..., budgets: _Optional[_Iterable[_Union[BudgetUsage, _Mapping]]] = ..., currency: _Optional[str] = ...) -> None: ...
+
+class CapUsage(_message.Message):
+    __slots__ = ("offer_id", "total_used", "total", "daily_used", "daily")
+    OFFER_ID_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_USED_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    DAILY_USED_FIELD_NUMBER: _ClassVar[int]
+    DAILY_FIELD_NUMBER: _ClassVar[int]
+    offer_id: str
+    total_used: int
+    total: int
+    daily_used: int
+    daily: int
+    def __init__(self, offer_id: _Optional[str] = ..., total_used: _Optional[int] = ..., total: _Optional[int] = ..., daily_used: _Optional[int] = ..., daily: _Optional[int] = ...) -> None: ...
+
+class BudgetUsage(_message.Message):
+    __slots__ = ("incentive_id", "spent", "amount", "period", "starts", "ends", "elapsed", "shadow_price")
+    INCENTIVE_ID_FIELD_NUMBER: _ClassVar[int]
+    SPENT_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    PERIOD_FIELD_NUMBER: _ClassVar[int]
+    STARTS_FIELD_NUMBER: _ClassVar[int]
+    ENDS_FIELD_NUMBER: _ClassVar[int]
+    ELAPSED_FIELD_NUMBER: _ClassVar[int]
+    SHADOW_PRICE_FIELD_NUMBER: _ClassVar[int]
+    incentive_id: str
+    spent: float
+    amount: float
+    period: str
+    starts: _timestamp_pb2.Timestamp
+    ends: _timestamp_pb2.Timestamp
+    elapsed: float
+    shadow_price: float
+    def __init__(self, incentive_id: _Optional[str] = ..., spent: _Optional[float] = ..., amount: _Optional[float] = ..., period: _Optional[str] = ..., starts: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ends: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., elapsed: _Optional[float] = ..., shadow_price: _Optional[float] = ...) -> None: ...

@@ -71,6 +71,11 @@ class CatalogServiceStub:
                 request_serializer=nbo_dot_v1_dot_catalog__pb2.PreviewCatalogRequest.SerializeToString,
                 response_deserializer=nbo_dot_v1_dot_catalog__pb2.PreviewCatalogResponse.FromString,
                 _registered_method=True)
+        self.GetUsage = channel.unary_unary(
+                '/nbo.v1.CatalogService/GetUsage',
+                request_serializer=nbo_dot_v1_dot_catalog__pb2.GetUsageRequest.SerializeToString,
+                response_deserializer=nbo_dot_v1_dot_catalog__pb2.GetUsageResponse.FromString,
+                _registered_method=True)
 
 
 class CatalogServiceServicer:
@@ -87,7 +92,11 @@ class CatalogServiceServicer:
 
     def PublishCatalog(self, request, context):
         """Puts a catalogue in force on every server within a second. Publishing the one in force again
-        changes nothing. INVALID_ARGUMENT with every mistake located: the version in force stays.
+        changes nothing. This server decides with it when the call returns, the others soon after.
+        INVALID_ARGUMENT: a wrong catalogue, and the version in force stays. Its BadRequest detail
+        holds a violation per mistake, whose field is "file:line:column", up to 5,000 bytes of them;
+        an ErrorInfo detail of reason WRONG_WORKSPACE_FILE says how many there are ("problems") and
+        how many are told ("told"). ValidateCatalog tells all, with excerpts.
         ABORTED: another version than `based_on` is in force.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -131,6 +140,13 @@ class CatalogServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetUsage(self, request, context):
+        """How much of every cap and budget is used up at an instant.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CatalogServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -168,6 +184,11 @@ def add_CatalogServiceServicer_to_server(servicer, server):
                     servicer.PreviewCatalog,
                     request_deserializer=nbo_dot_v1_dot_catalog__pb2.PreviewCatalogRequest.FromString,
                     response_serializer=nbo_dot_v1_dot_catalog__pb2.PreviewCatalogResponse.SerializeToString,
+            ),
+            'GetUsage': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetUsage,
+                    request_deserializer=nbo_dot_v1_dot_catalog__pb2.GetUsageRequest.FromString,
+                    response_serializer=nbo_dot_v1_dot_catalog__pb2.GetUsageResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -361,6 +382,33 @@ class CatalogService:
             '/nbo.v1.CatalogService/PreviewCatalog',
             nbo_dot_v1_dot_catalog__pb2.PreviewCatalogRequest.SerializeToString,
             nbo_dot_v1_dot_catalog__pb2.PreviewCatalogResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetUsage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/nbo.v1.CatalogService/GetUsage',
+            nbo_dot_v1_dot_catalog__pb2.GetUsageRequest.SerializeToString,
+            nbo_dot_v1_dot_catalog__pb2.GetUsageResponse.FromString,
             options,
             channel_credentials,
             insecure,
