@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from nbo.decision.catalog import Catalog, Treatment
 from nbo.decision.compiled import CompiledCatalog, compile_catalog
 from nbo.decision.decide import World, decide
-from nbo.decision.decision import Decision
+from nbo.decision.decision import Decision, Slot
 from nbo.decision.facts import Fact, FactType
 from nbo.decision.history import Contact, Outcome
+from nbo.decision.limits import Usage
 from nbo.decision.propensity import Scores
 from nbo.decision.request import Request
 
@@ -165,6 +166,87 @@ def test_a_random_arm_logs_the_chance_of_offer_and_incentive(ask: Ask, changed: 
             ("blue-note", "none"): 1 / 4,
         }
     )
+
+
+MUST = ("    service: true", "    service: true\n    mandatory: true")
+WORTHLESS = ("value: 5\n", "value: 0\n")
+FLOOR = ("per_group: 1", "per_group: 1\n  propensity_floor: 0.99")
+
+
+def test_what_is_mandatory_comes_first_whatever_it_is_worth(ask: Ask, changed: Change) -> None:
+    usual = decide(ask(), World(changed(WORTHLESS), Scattered()))
+    assert "blue-note" not in offers(usual)
+    must = decide(ask(), World(changed(WORTHLESS, MUST), Scattered()))
+    assert offers(must) == ["blue-note", "red-1"], "it takes the place of the other blue one"
+    assert [slot.mandatory for slot in must.slots] == [True, False]
+    assert (must.slots[0].priority, must.slots[0].probability) == (0.0, 1.0)
+    floored = decide(ask(), World(changed(FLOOR, MUST), Scattered()))
+    assert offers(floored) == ["blue-note"]
+    assert {refusal.stage for refusal in floored.refusals} == {"propensity floor"}
+
+
+def test_what_is_mandatory_is_said_in_random_arms_too_but_not_in_a_holdout(
+    ask: Ask, changed: Change
+) -> None:
+    random = with_arm(changed, "random: true", MUST)
+    for seed in range(20):
+        first = decide(ask(seed=seed), random).slots[0]
+        assert (first.offer_id, first.probability) == ("blue-note", 1.0)
+    assert offers(decide(ask(), with_arm(changed, "holdout: true", MUST))) == []
+
+
+def test_what_is_mandatory_is_screened_like_all_else(ask: Ask, changed: Change) -> None:
+    world = World(changed(MUST), Scattered())
+    assert offers(decide(ask(facts={"customer.do_not_contact": True}), world)) == []
+
+
+def test_a_scarce_budget_makes_its_incentive_dearer(ask: Ask, changed: Change) -> None:
+    budget = ("cost: 30", "cost: 30\n    budget: {amount: 1000, period: month}")
+    sweet = World(
+        changed(budget, ("incentives: [none, discount]", "incentives: [discount]")), Scattered()
+    )
+    march_10 = 9.5 / 31
+
+    def red(spent: float) -> Slot:
+        usage = Usage(budgets={"discount": spent})
+        slots = decide(ask(usage=usage, channel="web"), sweet).slots
+        return next(slot for slot in slots if slot.offer_id == "red-1")
+
+    frugal, scarce = red(100.0), red(500.0)
+    price = (0.5 - march_10) / 0.5
+    assert frugal.shadow_price == 0.0
+    assert scarce.shadow_price == pytest.approx(price)
+    assert frugal.value == scarce.value == 70
+    factors = scarce.propensity * scarce.lever
+    assert frugal.priority == pytest.approx(factors * 70)
+    assert scarce.priority == pytest.approx(factors * (100 - 30 * (1 + price)))
+    assert scarce.monthly_revenue == 7.5
+    beyond = decide(ask(usage=Usage(budgets={"discount": 960.0}), channel="web"), sweet)
+    fallen = {refusal.offer_id: refusal for refusal in beyond.refusals}["red-1"]
+    assert fallen.stage == "value"
+    assert "value 70.00 - scarce budget " in fallen.detail
+
+
+def test_every_score_is_logged_in_the_order_of_offer_and_incentive(
+    ask: Ask, changed: Change
+) -> None:
+    decision = decide(ask(slots=1), World(changed(), Scattered()))
+    named = [(one.offer_id, one.incentive_id) for one in decision.scores]
+    assert named == [
+        ("blue-1", "none"),
+        ("blue-note", "none"),
+        ("red-1", "discount"),
+        ("red-1", "none"),
+        ("red-2", "none"),
+    ]
+    assert all(
+        one.evidence == 200.0 and one.batch == one.probability / 2 for one in decision.scores
+    )
+
+
+def test_steps_taken_before_the_decision_come_first(ask: Ask, world: World) -> None:
+    decision = decide(ask(degraded=("last known customer vector",)), world)
+    assert decision.degraded == ("last known customer vector", "prior propensity")
 
 
 def test_a_catalogue_without_offers_stays_silent(ask: Ask, compiled: CompiledCatalog) -> None:

@@ -12,6 +12,7 @@ from nbo.decision.facts import Fact
 from nbo.decision.reason_wording import WORDINGS, ReasonWording
 from nbo.decision.reasons import MOST, reasons_for
 
+Change = Callable[..., CompiledCatalog]
 RED_1 = 2  # offers stand in the order of their ids
 
 
@@ -35,6 +36,18 @@ def test_the_event_comes_first_if_anything_looks_at_it(compiled: CompiledCatalog
         "Accepted about as often as usual: 30%",
     ]
     assert reasons(compiled, event__type="other")[0] == "Fits: no red yet"
+
+
+def test_an_offer_that_waits_for_the_event_tells_it(changed: Change) -> None:
+    waiting = changed(("    value: 100", "    triggers: ['bill.*']\n    value: 100"))
+    assert reasons(waiting, event__type="bill.sent")[0] == "Just happened: bill.sent"
+
+
+def test_what_must_be_said_says_so_first(changed: Change) -> None:
+    mandatory = changed(("    value: 100", "    mandatory: true\n    value: 100"))
+    said = reasons(mandatory, event__type="address.changed")
+    assert said[:2] == ["Must be said", "Just happened: address.changed"]
+    assert reasons(mandatory, language="de")[0] == "Muss gesagt werden"
 
 
 def test_context_that_does_not_count_is_not_claimed(compiled: CompiledCatalog) -> None:
