@@ -26,6 +26,7 @@ RECENT_OUTCOMES = "recent outcomes"
 """The line for what online learning added to the batch model."""
 
 _ONLINE = "+online/"
+_ROUNDING = 1e-9
 
 
 class Reasons(NamedTuple):
@@ -101,4 +102,6 @@ def _strongest(several: Sequence[Contribution]) -> list[Contribution]:
 
 
 def _log_odds(probability: float) -> float:
-    return math.log(probability) - math.log1p(-probability)
+    """Log-odds; of 0 and 1, which a workspace's own model may claim, as of almost that sure."""
+    kept = min(max(probability, _ROUNDING), 1.0 - _ROUNDING)
+    return math.log(kept) - math.log1p(-kept)
