@@ -1,12 +1,13 @@
 """From text to a tree of YAML nodes that is small and plain enough to read safely.
 
-Size, depth and aliases are checked on the stream of parsing events, before any tree is
-built: a file that would unfold to something huge is refused in milliseconds.
+Size, depth and aliases are checked while the tree grows: a file that would unfold to
+something huge is refused in milliseconds.
 """
 
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,9 +21,16 @@ MAX_DEPTH = 20
 MAX_NODES = 1_000_000
 MAX_FILES = 1_000
 
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_OPENING = (yaml.SequenceStartEvent, yaml.MappingStartEvent)
-_CLOSING = (yaml.SequenceEndEvent, yaml.MappingEndEvent)
+_NULL, _BOOL = "tag:yaml.org,2002:null", "tag:yaml.org,2002:bool"
+_TEXT, _LIST, _MAPPING = (f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map"))
+_WORDS = dict.fromkeys(("", "~", "null", "Null", "NULL"), _NULL) | {
+    form: _BOOL
+    for word in ("true", "false", "yes", "no", "on", "off")
+    for form in (word, word.capitalize(), word.upper())
+}
+"""Unquoted words that are no text. Numbers and dates are read as text, by the field's type."""
+
+_ANCHOR = re.compile(r"(?:^|[\s\[{,:?-])&[\w-]", re.MULTILINE)
 _NESTED = ("policies",)
 """Mappings of the whole catalogue whose own lists are joined as well."""
 
@@ -68,10 +76,47 @@ class _Named(io.StringIO):
         self.name = name
 
 
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """Grows a tree within bounds, and looks only for the types that matter."""
+
+    def __init__(self, text: str, file: str, most: int) -> None:
+        super().__init__(_Named(text, file))
+        self.file = file
+        self.most = most
+        self.nodes = 0
+        self.depth = 0
+
+    def descend_resolver(self, parent: yaml.Node | None, index: object) -> None:
+        """Count a node that begins; refuse it when it is one too many or too deep."""
+        del index
+        self.nodes += 1
+        self.depth += 1
+        mark = parent.start_mark if parent else None
+        if self.depth > MAX_DEPTH + 1:
+            raise _refused(self.file, mark, f"nested deeper than {MAX_DEPTH} levels")
+        if self.nodes > self.most:
+            raise _refused(self.file, mark, f"more than {MAX_NODES:,} values")
+
+    def ascend_resolver(self) -> None:
+        """Leave a node."""
+        self.depth -= 1
+
+    def resolve(self, kind: type[yaml.Node], value: str, implicit: tuple[bool, bool]) -> str:
+        """Find the tag of a node without one."""
+        if kind is yaml.ScalarNode:
+            return _WORDS.get(value, _TEXT) if implicit[0] else _TEXT
+        return _LIST if kind is yaml.SequenceNode else _MAPPING
+
+
 def _parse(text: str, file: str, most: int) -> tuple[yaml.Node | None, int]:
     try:
-        nodes = _check_events(text, file, most)
-        return yaml.compose(_Named(text, file), Loader=_Loader), nodes
+        if _ANCHOR.search(text):
+            _refuse_aliases(text, file)
+        loader = _Loader(text, file, most)
+        try:
+            return loader.get_single_node(), loader.nodes
+        finally:
+            loader.dispose()
     except yaml.MarkedYAMLError as error:
         told = "; ".join(part for part in (error.context, error.problem) if part)
         if "tag" in told:
@@ -81,21 +126,13 @@ def _parse(text: str, file: str, most: int) -> tuple[yaml.Node | None, int]:
         raise _refused(file, None, f"not valid YAML: {error}") from None
 
 
-def _check_events(text: str, file: str, most: int) -> int:
-    depth = nodes = 0
-    for event in yaml.parse(text, Loader=_Loader):
+def _refuse_aliases(text: str, file: str) -> None:
+    """Refuse the first alias; there is none without something that looks like an anchor."""
+    for number, event in enumerate(yaml.parse(text, Loader=_Loader.__base__)):
         if isinstance(event, yaml.AliasEvent):
             raise _refused(file, event.start_mark, "aliases (*name) are not read; write it out")
-        if isinstance(event, _OPENING):
-            depth += 1
-        elif isinstance(event, _CLOSING):
-            depth -= 1
-        nodes += isinstance(event, yaml.NodeEvent)
-        if depth > MAX_DEPTH:
-            raise _refused(file, event.start_mark, f"nested deeper than {MAX_DEPTH} levels")
-        if nodes > most:
+        if number > 2 * MAX_NODES:
             raise _refused(file, event.start_mark, f"more than {MAX_NODES:,} values")
-    return nodes
 
 
 def _united(roots: Sequence[yaml.Node], notes: Notes, nested: bool = False) -> yaml.Node:
