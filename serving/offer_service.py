@@ -141,4 +141,8 @@ def _slot(slot: Slot, request: Request, catalog: Catalog) -> offers_pb2.Slot:
         probability=slot.probability,
         reasons=slot.reasons,
         script=render_script(script, request.facts),
+        mandatory=slot.mandatory,
+        bundle=slot.bundle,
+        immediate_use=incentive.immediate_use,
+        probability_error=slot.probability_error,
     )
