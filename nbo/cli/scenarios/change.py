@@ -1,8 +1,8 @@
 """The catalogue that scenarios are told to: the workspace's, without its element of chance.
 
-A sentence must hold every time it is told. So the offers are ranked (`greedy`) and nobody is
-divided among the arms of an experiment; all the rest is as marketing wrote it. Edits are made on
-the YAML itself, so that every other value stays as it was written.
+A sentence must hold every time it is told. So the offers are ranked (`greedy`), and experiments
+keep only a stretch of their units that nobody is in; all the rest is as marketing wrote it. Edits
+are made on the YAML itself, so that every other value stays as it was written.
 """
 
 from __future__ import annotations
@@ -18,13 +18,18 @@ File = tuple[str, str]
 """Name and text of one file of a catalogue."""
 
 _GREEDY = "policies: {selection: {policy: greedy}}"
+_NOBODY = 1e-9
+"""Share of the units of an experiment in which no customer of a scenario falls."""
 
 
 def without_chance(files: Sequence[File]) -> list[File]:
-    """The catalogue with a greedy choice and no experiments."""
+    """The catalogue with a greedy choice and experiments that nobody takes part in."""
     trees = [(name, _tree(name, text)) for name, text in files]
-    for _, tree in trees:
-        tree.value = [pair for pair in tree.value if pair[0].value != "experiments"]
+    experiments = [found for _, tree in trees if (found := _get(tree, "experiments")) is not None]
+    for number, experiment in enumerate(e for found in experiments for e in found.value):
+        # One stretch each: those of one layer must not overlap.
+        stretch = f"buckets: [{number * _NOBODY:.9f}, {(number + 1) * _NOBODY:.9f}]"
+        _set(experiment, *_tree("", stretch).value[0])
     return _written(trees, _tree("", _GREEDY))
 
 

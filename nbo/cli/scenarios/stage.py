@@ -130,7 +130,7 @@ class Stage:
 
     def _read(self, settings: Settings) -> tuple[FeatureSchema, Catalog]:
         """Read workspace and scenarios; leave the copy with the catalogue scenarios are told to."""
-        from serving.workspace_state import prepare_schema, read_catalog
+        from serving.workspace_state import catalog_files, prepare_schema, read_catalog
 
         settings.state_dir.mkdir(exist_ok=True)
         with _named(self.folder, self._workspace):
@@ -141,7 +141,7 @@ class Stage:
             self._files or scenario_files(self._workspace),
             Workspace(schema, catalog, settings.workspace.country),
         )
-        self.catalog = without_chance(catalog_files(self.folder))
+        self.catalog = without_chance(catalog_files(settings))
         for name, text in self.catalog:
             (self.folder / name).write_text(text, encoding="utf-8")
         return schema, catalog
@@ -154,13 +154,6 @@ def scenario_files(workspace: Path) -> list[Path]:
     if not files:
         raise WorkspaceError([Problem(str(folder), 0, 0, "holds no scenario file (*.yaml)")])
     return files
-
-
-def catalog_files(workspace: Path) -> list[File]:
-    """Name and text of each file of a workspace's catalogue."""
-    folder = workspace / "catalog"
-    files = sorted(folder.glob("*.yaml")) if folder.is_dir() else [workspace / "catalog.yaml"]
-    return [(str(f.relative_to(workspace)), f.read_text(encoding="utf-8")) for f in files]
 
 
 @contextlib.contextmanager
