@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
+import numpy as np
+
 from nbo.decision.arms import Arm
 from nbo.decision.columns import Flags
 from nbo.decision.compiled import CompiledCatalog
@@ -51,6 +53,9 @@ class Asked(NamedTuple):
     Attributes:
         left: (n_offers,) offers that have not fallen yet; changes while the stages run, so that
             no stage reckons for offers that are out already.
+        evaluated: (n_rules + 1,) rules of `CompiledCatalog.rule_order` asked so far; the last
+            stands for "no further condition".
+        passed: (n_rules + 1,) those of them that hold.
     """
 
     request: Request
@@ -58,6 +63,16 @@ class Asked(NamedTuple):
     activation: Activation
     arm: Arm
     left: Flags
+    evaluated: Flags
+    passed: Flags
+
+
+def begin(request: Request, compiled: CompiledCatalog, activation: Activation, arm: Arm) -> Asked:
+    """Begin the screen of one request: all offers are left, no rule is asked yet."""
+    left = np.ones(len(compiled.offers), dtype=bool)
+    evaluated = np.zeros(len(compiled.rule_order) + 1, dtype=bool)
+    evaluated[-1] = True
+    return Asked(request, compiled, activation, arm, left, evaluated, evaluated.copy())
 
 
 def shared(failing: Flags, failure: Failure) -> Finding:

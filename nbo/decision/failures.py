@@ -9,7 +9,7 @@ import numpy as np
 from nbo.decision.arms import Arm
 from nbo.decision.bundles import of_member
 from nbo.decision.compiled import CompiledCatalog
-from nbo.decision.failure import Asked, Failure
+from nbo.decision.failure import Failure, begin
 from nbo.decision.incentives import incentive_failures
 from nbo.decision.request import Request
 from nbo.decision.rules import Activation
@@ -28,8 +28,7 @@ def all_failures(
     Returns:
         Offer id to its failures in the order of the screen; empty for an offer that passes.
     """
-    left = np.ones(len(compiled.offers), dtype=bool)
-    asked = Asked(request, compiled, activation, arm, left)
+    asked = begin(request, compiled, activation, arm)
     found: list[list[Failure]] = [[] for _ in compiled.offers]
     for _, parts in STAGES:
         in_stage: dict[int, list[Failure]] = {}

@@ -16,7 +16,7 @@ from nbo.decision.bundles import drop_bundles
 from nbo.decision.columns import Flags
 from nbo.decision.compiled import CompiledCatalog
 from nbo.decision.decision import Refusal
-from nbo.decision.failure import Asked, Failure
+from nbo.decision.failure import Asked, Failure, begin
 from nbo.decision.incentives import incentive_failures
 from nbo.decision.request import Request
 from nbo.decision.rules import Activation
@@ -46,7 +46,7 @@ def screen(
         activation: The request's facts.
         arm: Of the experiments; may leave only `none` of the incentives, or open a variant.
     """
-    asked = Asked(request, compiled, activation, arm, np.ones(len(compiled.offers), dtype=bool))
+    asked = begin(request, compiled, activation, arm)
     falls = _falls(asked)
     rows, treatment_refusals = _screen_treatments(asked, falls)
     offer_ids = compiled.screen.offer_ids
@@ -106,9 +106,9 @@ def _screen_treatments(asked: Asked, falls: dict[int, Failure]) -> tuple[list[in
 
 def _incentive_falls(asked: Asked) -> list[Failure | None]:
     """Why this customer may not get each incentive of `incentive_conditions`; None if they may."""
-    request, compiled, activation, arm, _ = asked
+    compiled, facts, arm = asked.compiled, asked.activation, asked.arm
     return [
-        next(incentive_failures(incentive_id, request, compiled, activation, arm), None)
+        next(incentive_failures(incentive_id, asked.request, compiled, facts, arm), None)
         for incentive_id in compiled.incentive_conditions
     ]
 

@@ -82,12 +82,13 @@ def _service_first(asked: Asked) -> Iterator[Finding]:
 
 def _conditions(stage: str, asked: Asked) -> Iterator[Finding]:
     """An offer's own rules of one stage: the n-th conditions of all offers at a time."""
-    compiled, activation = asked.compiled, asked.activation
-    # One more than there are rules: the last stands for "no further condition" and passes.
-    passed = np.ones(len(compiled.rule_order) + 1, dtype=bool)
+    compiled, activation, passed = asked.compiled, asked.activation, asked.passed
     for step, numbers in enumerate(compiled.rule_numbers[stage].T):
-        for number in set(numbers[asked.left].tolist()) - {-1}:
+        wanted = np.zeros_like(passed)
+        wanted[numbers[asked.left]] = True
+        for number in np.flatnonzero(wanted & ~asked.evaluated).tolist():
             passed[number] = compiled.rule_order[number].check(activation).passed
+            asked.evaluated[number] = True
         yield Finding(~passed[numbers], _worded(asked, stage, step))
 
 

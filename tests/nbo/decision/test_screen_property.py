@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
+from typing import TypeVar
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -32,6 +33,7 @@ from nbo.decision.rule_text import RuleText
 from nbo.decision.rules import RuleLanguage
 from nbo.decision.screen import screen
 
+T = TypeVar("T")
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
 IDS = ("o1", "o2", "o3", "o4")
@@ -40,7 +42,7 @@ FLAGS = ("customer.a", "customer.b", "customer.c")
 LANGUAGE = RuleLanguage(
     FactSchema({**INTERACTION_FACTS, **dict.fromkeys((*FLAGS, "customer.dnc"), FactType.FLAG)})
 )
-PRODUCTS = {"pa": RuleText("pa", "customer.a"), "pb": RuleText("pb", "!customer.b")}
+PRODUCTS = {"pa": RuleText("pa", "customer.a"), "pb": RuleText("pb", "customer.b")}
 PURPOSES = {
     "marketing": Purpose("marketing", {"voice": "customer.a"}, {"web": "customer.b"}),
     "service": Purpose("service"),
@@ -63,15 +65,19 @@ def some(values: tuple[str, ...], most: int = 2) -> st.SearchStrategy[tuple[str,
 
 
 def rarely(values: st.SearchStrategy[tuple[str, ...]]) -> st.SearchStrategy[tuple[str, ...]]:
-    return st.one_of(st.just(()), st.just(()), values)
+    return st.sampled_from(range(8)).flatmap(lambda n: values if n == 7 else st.just(()))
+
+
+def seldom(usual: T, *others: T) -> st.SearchStrategy[T]:
+    """Nine times in ten the usual, so that much passes and every stage has its turn."""
+    return st.sampled_from((*[usual] * 9 * len(others), *others))
 
 
 rules = rarely(some(("customer.a", "!customer.a", "customer.b", "!customer.c"))).map(
     lambda texts: tuple(RuleText(f"rule {text}", text) for text in texts)
 )
-maybe_days = st.sampled_from([None, None, None, -DAY, timedelta(0), DAY])
 caps = st.builds(
-    Caps, total=st.sampled_from([None, None, 0, 2]), daily=st.sampled_from([None, None, 1])
+    Caps, total=st.sampled_from([None, None, 2, 3]), daily=st.sampled_from([None, None, 1, 2])
 )
 targets = st.builds(
     Target,
@@ -83,16 +89,16 @@ targets = st.builds(
 
 @st.composite
 def offers(draw: st.DrawFn, offer_id: str) -> Offer:
-    moments = [draw(maybe_days), draw(maybe_days)]
-    starts, ends = (None if ago is None else NOW + ago for ago in moments)
+    starts = draw(seldom(None, NOW - DAY, NOW, NOW + DAY))
+    ends = draw(seldom(None, NOW - DAY, NOW, NOW + DAY))
     return Offer(
         offer_id,
         draw(st.sampled_from(["g1", "g2"])),
-        {"en": offer_id} if draw(st.integers(0, 5)) else {"de": offer_id},
+        {draw(seldom("en", "de")): offer_id},
         {},
         value=10.0,
         prior=0.1,
-        channels=frozenset(draw(st.sampled_from([("voice", "web"), ("voice", "web"), ("web",)]))),
+        channels=frozenset(draw(seldom(("voice", "web"), ("web",)))),
         starts=starts,
         ends=ends,
         eligibility=draw(rules),
@@ -102,12 +108,12 @@ def offers(draw: st.DrawFn, offer_id: str) -> Offer:
         service=draw(st.booleans()),
         requires=draw(rarely(some(("pa", "pb")))),
         excludes=draw(rarely(some(("pa", "pb")))),
-        sells=draw(st.sampled_from(["", "", "", "pa", "pb"])),
+        sells=draw(seldom("", "pa", "pb")),
         purpose=draw(st.sampled_from(["", "", *PURPOSES])),
         triggers=draw(rarely(some(PATTERNS))),
         caps=draw(caps),
         bundle=draw(rarely(some(tuple(i for i in IDS if i > offer_id)))) if offer_id < "o4" else (),
-        variants=draw(st.sampled_from([(), (), ("blue",)])),
+        variants=draw(seldom((), ("blue",))),
     )
 
 
@@ -151,8 +157,8 @@ frequencies = st.builds(
 @st.composite
 def scenes(draw: st.DrawFn) -> Scene:
     policies = Policies(
-        do_not_contact=draw(st.sampled_from(["", "customer.dnc"])),
-        service_first=draw(st.sampled_from([(), (), (RuleText("need", "!customer.c"),)])),
+        do_not_contact=draw(seldom("", "customer.dnc")),
+        service_first=draw(seldom((), (RuleText("need", "!customer.a"),))),
         suppression=tuple(draw(st.lists(suppressions, max_size=2))),
         frequency=tuple(draw(st.lists(frequencies, max_size=1))),
     )
@@ -171,7 +177,7 @@ def scenes(draw: st.DrawFn) -> Scene:
         products=PRODUCTS,
         purposes=PURPOSES,
     )
-    values = {name: draw(st.sampled_from([True, False, True, False, None])) for name in FLAGS}
+    values = {name: draw(st.sampled_from([True, True, True, False, None])) for name in FLAGS}
     values["customer.dnc"] = draw(st.sampled_from([False, False, False, True, None]))
     facts: dict[str, Fact] = {name: value for name, value in values.items() if value is not None}
     if event := draw(st.sampled_from(["", "claim.reported", "web.click"])):
@@ -179,7 +185,7 @@ def scenes(draw: st.DrawFn) -> Scene:
     usage = Usage(
         {i: CapUse(draw(st.integers(0, 2)), draw(st.integers(0, 1))) for i in draw(some(IDS, 4))},
         {"gift": draw(st.sampled_from([0.0, 6.0, 6.5]))},
-        known=draw(st.sampled_from([True, True, True, False])),
+        known=draw(seldom(True, False)),
     )
     request = Request(
         decision_id="d",
@@ -193,7 +199,7 @@ def scenes(draw: st.DrawFn) -> Scene:
         history=tuple(draw(st.lists(contacts(), max_size=5))),
         seed=1,
         usage=usage,
-        history_known=draw(st.sampled_from([True, True, True, False])),
+        history_known=draw(seldom(True, False)),
     )
     arm = replace(
         DEFAULT_ARM,
@@ -376,7 +382,7 @@ def gift_fails(scene: Scene) -> bool:
     return poor or rude or not scene.arm.incentives
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(scenes())
 def test_what_passes_and_what_falls_is_what_a_plain_reading_says(scene: Scene) -> None:
     compiled = compile_catalog(scene.catalog, LANGUAGE)
@@ -422,7 +428,7 @@ def test_explaining_tells_every_failure_and_the_screens_first(scene: Scene) -> N
         assert all(f.until is None or f.until > NOW for f in found[offer_id])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(scene=scenes(), seed=st.integers(0, 99))
 def test_the_order_of_input_is_irrelevant(scene: Scene, seed: int) -> None:
     shuffled = list(scene.catalog.offers.items())
