@@ -95,7 +95,7 @@ def _read_buckets(section: Section) -> tuple[float, float]:
 
 
 def _check_layers(experiments: tuple[Experiment, ...], places: Places) -> None:
-    """Experiments of one layer divide its buckets without overlap."""
+    """Experiments of one layer divide its buckets without overlap, by the same unit."""
     layers: dict[str, list[Experiment]] = {}
     for experiment in experiments:
         if experiment.layer:
@@ -111,4 +111,13 @@ def _check_layers(experiments: tuple[Experiment, ...], places: Places) -> None:
                     f"[{after.buckets[0]:g}, {after.buckets[1]:g}] overlaps those of "
                     f"{before.experiment_id!r}, [{before.buckets[0]:g}, {before.buckets[1]:g}], "
                     f"in the layer {layer!r}",
+                )
+            if after.unit != before.unit:
+                places.problem(
+                    "experiment",
+                    after.experiment_id,
+                    "unit",
+                    f"{after.unit or 'the customer'}, while {before.experiment_id!r} in the same "
+                    f"layer divides by {before.unit or 'the customer'}: only experiments with the "
+                    "same unit exclude each other; use another layer or the same unit",
                 )

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 
 from nbo.decision.arms import DEFAULT_ARM, Arm, Experiment, Selection
+from nbo.decision.compiled import CompiledCatalog
 from nbo.decision.experiments import assign, assigned_arms, bucket, combine, takes_part, unit_of
+from nbo.errors import WorkspaceError
 
 ARMS = (Arm("a", 0.5), Arm("b", 0.3), Arm("c", 0.2))
 FIRST = Experiment("first", "salt-1", ARMS)
@@ -111,6 +114,19 @@ def test_outside_its_stretch_an_experiment_has_no_arm() -> None:
         assert len(found) == 2
         (other,) = set(found) - {"first"}
         assert found[other] == assign({"prices": PRICES, "gifts": GIFTS}[other], customer)
+
+
+def test_one_layer_takes_one_kind_of_unit(changed: Callable[..., CompiledCatalog]) -> None:
+    """Else a customer and their household could fall into both of two that exclude each other."""
+    arms = "arms: [{id: a, share: 1}]"
+    two = f"""
+experiments:
+  - {{id: x, salt: x, layer: l, buckets: [0, 0.5], {arms}}}
+  - {{id: y, salt: y, layer: l, buckets: [0.5, 1], {arms}, unit: customer.plan}}
+"""
+    with pytest.raises(WorkspaceError, match=r"'y': .*'x' in the same layer divides by the cust"):
+        changed(append=two)
+    assert changed(append=two.replace("layer: l", "layer: m", 1))
 
 
 def test_a_household_has_one_arm() -> None:
