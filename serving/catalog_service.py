@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import grpc
 import structlog
 
+from nbo.decision.catalog import Catalog
+from nbo.decision.catalog_diff import diff
 from nbo.decision.catalog_text import CompiledCatalog
-from nbo.errors import NboError, Problem, WorkspaceError
-from nbo.ledger import catalogs
+from nbo.decision.facts import Facts
+from nbo.decision.never_true import never_true
+from nbo.errors import BadInputError, NboError, NotEnoughDataError, Problem, WorkspaceError
+from nbo.ledger import catalogs, decisions
 from nbo.ledger.catalogs import Entry, Publication, Published
 from nbo.v1 import catalog_pb2, catalog_pb2_grpc
 from serving import request_checks as check
 from serving.catalog_files import CatalogFile, CatalogText, join, split
+from serving.catalog_preview import Preview
 from serving.live_world import LiveWorld
 from serving.published_catalogs import CatalogCompiler, PublishedCatalogs
 from serving.wire import from_time
@@ -29,6 +36,11 @@ MAX_AUTHOR = 128
 MAX_COMMENT = 1_000
 MAX_PUBLICATIONS = 1_000
 DEFAULT_PUBLICATIONS = 20
+MAX_SAMPLE = 10_000
+DEFAULT_SAMPLE = 500
+MAX_EXAMPLES = 50
+DEFAULT_EXAMPLES = 5
+SAMPLED_DECISIONS = 1_000
 
 
 class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
@@ -54,6 +66,7 @@ class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
         self._world = world
         self._threads = threads
         self._compiling = asyncio.Semaphore(1)
+        self._previewing = asyncio.Semaphore(1)
 
     async def ValidateCatalog(  # noqa: N802
         self,
@@ -66,7 +79,13 @@ class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
             compiled = await self._compile(given)
         except WorkspaceError as error:
             return catalog_pb2.ValidateCatalogResponse(problems=map(_problem, error.problems))
-        return catalog_pb2.ValidateCatalogResponse(version=compiled.catalog.version)
+        sample = await self._off_loop(self._sampled_facts)
+        unlikely = await self._off_loop(never_true, compiled, sample)
+        return catalog_pb2.ValidateCatalogResponse(
+            version=compiled.catalog.version,
+            warnings=map(_problem, (*compiled.warnings, *unlikely)),
+            sampled=len(sample),
+        )
 
     async def PublishCatalog(  # noqa: N802
         self,
@@ -113,10 +132,87 @@ class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
         entries = await self._off_loop(catalogs.history, self._ledger, limit)
         return catalog_pb2.ListPublicationsResponse(publications=map(_publication, entries))
 
-    async def _compile(self, given: CatalogText) -> CompiledCatalog:
+    async def DiffCatalog(  # noqa: N802
+        self, request: catalog_pb2.DiffCatalogRequest, context: grpc.aio.ServicerContext[Any, Any]
+    ) -> catalog_pb2.DiffCatalogResponse:
+        """See proto/nbo/v1/catalog.proto."""
+        if request.version and request.files:
+            raise BadInputError("version", f"must be empty with files, was {request.version!r}")
+        if request.version:
+            after = await self._version(request.version)
+        else:
+            after = (await self._compile(join(_files(request.files)))).catalog
+        changes = diff(await self._version(request.against), after)
+        return catalog_pb2.DiffCatalogResponse(
+            changes=[
+                catalog_pb2.CatalogChange(kind=k, id=i, change=c, fields=f)
+                for k, i, c, f in changes
+            ]
+        )
+
+    async def PreviewCatalog(  # noqa: N802
+        self,
+        request: catalog_pb2.PreviewCatalogRequest,
+        context: grpc.aio.ServicerContext[Any, Any],
+    ) -> catalog_pb2.PreviewCatalogResponse:
+        """See proto/nbo/v1/catalog.proto."""
+        sample = request.sample if request.HasField("sample") else DEFAULT_SAMPLE
+        examples = request.examples if request.HasField("examples") else DEFAULT_EXAMPLES
+        check.between("sample", sample, 1, MAX_SAMPLE)
+        check.between("examples", examples, 0, MAX_EXAMPLES)
+        by = check.fact_name("by", request.by, self._compiler.schema)
+        given = join(_files(request.files))
+        world = self._world.current
+        # The rates in force stay: else they would seem to be a change of the catalogue.
+        rates = self._compiler.rates(world.compiled.catalog.rates)
+        compiled = await self._compile(given, rates)
+        preview = Preview(world, replace(world, compiled=compiled), by, examples)
+        async with self._previewing:
+            await self._decide_again(preview, sample)
+        if not preview.decisions:
+            raise NotEnoughDataError(
+                "no decision is logged that could be decided again: ask for offers first, and "
+                "give the recorder a second"
+            )
+        return _previewed(preview)
+
+    async def _decide_again(self, preview: Preview, sample: int) -> None:
+        """Decide off the event loop, until the caller goes away."""
+        gone = threading.Event()
+
+        def decide_again() -> None:
+            for logged in decisions.latest(self._ledger, sample, imported=False):
+                if gone.is_set():
+                    return
+                preview.add(logged.record)
+
+        try:
+            await self._off_loop(decide_again)
+        finally:
+            gone.set()
+
+    async def _version(self, version: str) -> Catalog:
+        """A published version, by default the one this server decides with."""
+        in_force = self._world.current.compiled.catalog
+        if version in ("", in_force.version):
+            return in_force
+        found = await self._found(version)
+        return (await self._compile(CatalogText(found.text, f"catalogue {version}"))).catalog
+
+    def _sampled_facts(self) -> list[Facts]:
+        """What was known of the customers decided for last, each once."""
+        facts: dict[str, Facts] = {}
+        for logged in decisions.latest(self._ledger, SAMPLED_DECISIONS, imported=False):
+            request = logged.record["request"]
+            facts.setdefault(request["customer_id"], request["facts"])
+        return list(facts.values())
+
+    async def _compile(
+        self, given: CatalogText, rates: Mapping[str, float] | None = None
+    ) -> CompiledCatalog:
         """Check a text off the event loop, one at a time: compiling is work for a whole core."""
         async with self._compiling:
-            return await self._off_loop(self._compiler.compile, given.text, given.name)
+            return await self._off_loop(self._compiler.compile, given.text, given.name, rates)
 
     async def _publish(
         self, compiled: CompiledCatalog, text: str, author: str, comment: str, based_on: str
@@ -182,4 +278,14 @@ def _publication(found: Publication | Entry) -> catalog_pb2.Publication:
         author=found.author,
         comment=found.comment,
         at=from_time(found.published_at),
+    )
+
+
+def _previewed(preview: Preview) -> catalog_pb2.PreviewCatalogResponse:
+    return catalog_pb2.PreviewCatalogResponse(
+        decisions=preview.decisions,
+        changed=preview.changed,
+        offers=[catalog_pb2.PreviewCount(**count._asdict()) for count in preview.offers()],
+        groups=[catalog_pb2.PreviewCount(**count._asdict()) for count in preview.groups()],
+        examples=[catalog_pb2.PreviewExample(**example._asdict()) for example in preview.examples],
     )

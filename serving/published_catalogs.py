@@ -5,9 +5,10 @@ Everything here blocks: call it on a thread.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
 import structlog
 from sqlalchemy import Engine
@@ -24,6 +25,9 @@ log = structlog.get_logger()
 RATES_WINDOW = timedelta(days=180)
 RATES_AT_LEAST = 30
 """Exposures a group must have for its rate to stand in for priors that are not declared."""
+
+
+_NONE_KNOWN: Mapping[str, float] = {}
 
 
 def _utc_now() -> datetime:
@@ -46,25 +50,61 @@ class CatalogCompiler:
     currency: str = ""
     now: Callable[[], datetime] = _utc_now
 
-    def compile(self, text: str, file: str) -> CompiledCatalog:
+    def compile(
+        self, text: str, file: str, rates: Mapping[str, float] | None = None
+    ) -> CompiledCatalog:
         """Compile a text.
 
         Args:
             text: As published: one file, or several joined.
             file: What messages call it.
+            rates: Acceptance rate by group where offers declare no prior; by default those
+                observed until now.
 
         Raises:
             WorkspaceError: it is wrong; holds every mistake found.
             UnavailableError: the ledger does not answer.
         """
-        compiled = load_catalog(text, file, self.schema)
+        rates = self.rates() if rates is None else rates
+        compiled = load_catalog(text, file, self.schema, rates)
         require_currency(compiled, self.currency, file)
         return compiled
 
-    def rates(self) -> dict[str, float]:
-        """The observed acceptance rate by group."""
-        now = self.now()
-        return group_rates(self.ledger, now - RATES_WINDOW, now, RATES_AT_LEAST)
+    def rates(self, known: Mapping[str, float] = _NONE_KNOWN) -> Mapping[str, float]:
+        """The acceptance rates by group: those known, else those observed until now."""
+        return ObservedRates(self.ledger, self.now(), known)
+
+
+class ObservedRates(Mapping[str, float]):
+    """Accepted ÷ presented by group, as the ledger has it; read when first asked for.
+
+    Most catalogues declare every prior, and a ledger of years takes a while to count.
+
+    Args:
+        ledger: Where outcomes are.
+        at: Rates of the 180 days up to it.
+        known: Rates that are not looked up.
+    """
+
+    def __init__(self, ledger: Engine, at: datetime, known: Mapping[str, float]) -> None:
+        self._ledger = ledger
+        self._at = at
+        self._known = known
+
+    @cached_property
+    def _rates(self) -> dict[str, float]:
+        since = self._at - RATES_WINDOW
+        observed = group_rates(self._ledger, since, self._at, RATES_AT_LEAST)
+        return {**observed, **self._known}
+
+    def __getitem__(self, group_id: str) -> float:
+        return self._known[group_id] if group_id in self._known else self._rates[group_id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rates)
+
+    def __len__(self) -> int:
+        return len(self._rates)
 
 
 def require_currency(compiled: CompiledCatalog, currency: str, file: str) -> None:

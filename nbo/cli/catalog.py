@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
+from nbo.cli.catalog_compare import PathArgument, diff, preview
 from nbo.cli.output import console, print_json, print_table
+from nbo.cli.usage import usage
 from nbo.cli.workspace import JsonOption, WorkspaceOption, connect
 from nbo.errors import Problem, WorkspaceError
 from nbo.settings import Settings
@@ -20,13 +22,6 @@ if TYPE_CHECKING:
 
 catalog_app = typer.Typer(help="The catalogue: check, compare, preview, publish, roll back.")
 
-PathArgument = Annotated[
-    Path | None,
-    typer.Argument(
-        help="A catalogue: a file, or a folder of *.yaml files.",
-        show_default="the workspace's catalog.yaml or catalog/",
-    ),
-]
 AuthorOption = Annotated[
     str,
     typer.Option("--author", envvar="NBO_AUTHOR", help="Who.", show_default="your account"),
@@ -37,11 +32,23 @@ CommentOption = Annotated[str, typer.Option("--comment", "-m", help="Why.", show
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     for command, name, epilog in (
-        (validate, "validate", "nbo catalog validate   ·   nbo catalog validate draft.yaml --json"),
-        (publish, "publish", "nbo catalog publish -m 'gigabit: more value'"),
-        (rollback, "rollback", "nbo catalog rollback   ·   nbo catalog rollback 1a2b3c4d5e6f"),
+        (validate, "validate", "nbo catalog validate   ·   nbo catalog validate --json"),
+        (diff, "diff", "nbo catalog diff   ·   nbo catalog diff --version VERSION"),
+        (
+            preview,
+            "preview",
+            "nbo catalog preview   ·   nbo catalog preview --by customer.internet",
+        ),
+        (
+            publish,
+            "publish",
+            "nbo catalog publish   ·   nbo catalog publish -m 'gigabit: more value'",
+        ),
+        (rollback, "rollback", "nbo catalog rollback   ·   nbo catalog rollback VERSION"),
+        (usage, "usage", "nbo catalog usage   ·   nbo catalog usage --json"),
         (history, "history", "nbo catalog history   ·   nbo catalog history --limit 5 --json"),
-        (show, "show", "nbo catalog show   ·   nbo catalog show 1a2b3c4d5e6f > was.yaml"),
+        (show, "show", "nbo catalog show   ·   nbo catalog show VERSION > was.yaml"),
+        (schema, "schema", "nbo catalog schema > catalog.schema.json"),
     ):
         catalog_app.command(name, epilog=f"Examples:  {epilog}")(command)
     app.add_typer(catalog_app, name="catalog")
@@ -155,6 +162,13 @@ def show(
         typer.echo(file.text, nl=not file.text.endswith("\n"))
 
 
+def schema() -> None:
+    """Print the JSON Schema of catalogues, by which editors complete and check them."""
+    from nbo.decision.catalog_schema import catalog_schema
+
+    print_json(catalog_schema())
+
+
 def read_files(settings: Settings, path: Path | None) -> list[CatalogFile]:
     """The files of a catalogue, as they stand."""
     from serving.workspace_state import catalog_files
@@ -172,7 +186,12 @@ def _checked(settings: Settings, files: list[CatalogFile]) -> dict[str, Any]:
     except WorkspaceError as error:
         problems = [_problem(problem) for problem in error.problems]
         return {"problems": problems, "warnings": [], "version": "", "sampled": 0}
-    said = {"problems": [], "warnings": [], "version": compiled.catalog.version, "sampled": 0}
+    said = {
+        "problems": [],
+        "warnings": [_problem(warning) for warning in compiled.warnings],
+        "version": compiled.catalog.version,
+        "sampled": 0,
+    }
     if read_running(settings.state_dir) is None:
         return said
     with connect(settings.directory) as client:

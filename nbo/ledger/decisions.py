@@ -115,14 +115,20 @@ def several(engine: Engine, decision_ids: Sequence[str]) -> dict[str, Logged]:
     return {_decision_id(logged.record): logged for logged in found}
 
 
-def latest(engine: Engine, n: int) -> Iterator[Logged]:
+def latest(engine: Engine, n: int, *, imported: bool = True) -> Iterator[Logged]:
     """Read the last `n` decisions, latest first, without holding them all.
+
+    Args:
+        engine: The ledger.
+        n: At most so many.
+        imported: Whether those of other systems' logs are among them.
 
     Raises:
         UnavailableError: PostgreSQL does not answer.
     """
     at, decision_id = tables.decision.c.at, tables.decision.c.decision_id
-    return _stream(engine, _logged().order_by(at.desc(), decision_id.desc()).limit(n))
+    query = _logged() if imported else _logged().where(~tables.decision.c.imported)
+    return _stream(engine, query.order_by(at.desc(), decision_id.desc()).limit(n))
 
 
 def since(engine: Engine, start: datetime) -> Iterator[Logged]:
