@@ -16,7 +16,7 @@ class Candidate(NamedTuple):
         offer_id: Which.
         group_id: Counts against the group's room.
         positions: Of its treatments in the ranking, best first.
-        priorities: Of its treatments, in the same order.
+        priority: Of its best treatment.
         mandatory: Whether it must be said.
         sold: The offer ids sold with it, its own included; offers that share one never stand
             together.
@@ -25,9 +25,9 @@ class Candidate(NamedTuple):
     offer_id: str
     group_id: str
     positions: tuple[int, ...]
-    priorities: tuple[float, ...]
-    mandatory: bool = False
-    sold: frozenset[str] = frozenset()
+    priority: float
+    mandatory: bool
+    sold: frozenset[str]
 
 
 class Chance(NamedTuple):
@@ -66,7 +66,7 @@ def candidates(ranked: Ranked, compiled: CompiledCatalog) -> list[Candidate]:
                 offer.offer_id,
                 offer.group_id,
                 tuple(own),
-                tuple([priority[position] for position in own]),
+                priority[own[0]],
                 offer.mandatory,
                 frozenset((offer.offer_id, *offer.bundle)),
             )

@@ -81,10 +81,15 @@ def scored_treatments(
     treatments: Sequence[Treatment], scores: Scores
 ) -> tuple[ScoredTreatment, ...]:
     """List what was said of each treatment, for the log."""
-    columns = (scores.probability.tolist(), scores.batch.tolist(), scores.evidence.tolist())
     return tuple(
-        ScoredTreatment(offer.offer_id, incentive.incentive_id, *row)
-        for (offer, incentive), *row in zip(treatments, *columns, strict=True)
+        map(
+            ScoredTreatment,
+            [offer.offer_id for offer, _ in treatments],
+            [incentive.incentive_id for _, incentive in treatments],
+            scores.probability.tolist(),
+            scores.batch.tolist(),
+            scores.evidence.tolist(),
+        )
     )
 
 

@@ -75,17 +75,15 @@ def select(
         chance = _one_of((greedy if mandatory else policy)(remaining), draw)
         chosen.append(Choice(chance.position, chance.probability, chance.error, mandatory))
         picked = remaining[chance.candidate]
-        room[picked.group_id] = room.get(picked.group_id, per_group) - 1
-        remaining = [one for one in remaining if _may_join(one, picked, room)]
+        group = picked.group_id
+        room[group] = room.get(group, per_group) - 1
+        full = room[group] <= 0
+        remaining = [
+            one
+            for one in remaining
+            if one.sold.isdisjoint(picked.sold) and not (full and one.group_id == group)
+        ]
     return chosen
-
-
-def _may_join(candidate: Candidate, picked: Candidate, room: dict[str, int]) -> bool:
-    return (
-        candidate is not picked
-        and room.get(candidate.group_id, 1) > 0
-        and candidate.sold.isdisjoint(picked.sold)
-    )
 
 
 def _one_of(chances: list[Chance], draw: random.Random) -> Chance:

@@ -26,10 +26,8 @@ def softmax(temperature: float) -> Policy:
     """
 
     def chances(remaining: Sequence[Candidate]) -> list[Chance]:
-        best = max(candidate.priorities[0] for candidate in remaining)
-        weights = [
-            math.exp((candidate.priorities[0] - best) / temperature) for candidate in remaining
-        ]
+        best = max(candidate.priority for candidate in remaining)
+        weights = [math.exp((candidate.priority - best) / temperature) for candidate in remaining]
         total = math.fsum(weights)
         return [
             Chance(index, candidate.positions[0], weight / total)
