@@ -103,7 +103,7 @@ async def build_application(settings: Settings, stores: Stores) -> Application:
         offers=OfferService(engine, recorder, explainer, door, clock),
         events=EventService(AsyncEventStream(live), door, clock),
         customers=CustomerService(engine, identities, settings.workspace.country, clock),
-        catalogs=CatalogService(compiler, published, world, threads),
+        catalogs=CatalogService(compiler, published, world, threads, caps),
         world=world,
         live=live,
         threads=threads,

@@ -22,11 +22,13 @@ from nbo.ledger import catalogs, decisions
 from nbo.ledger.catalogs import Entry, Publication, Published
 from nbo.v1 import catalog_pb2, catalog_pb2_grpc
 from serving import request_checks as check
+from serving.caps import CapCounters
 from serving.catalog_files import CatalogFile, CatalogText, join, split
 from serving.catalog_preview import Preview
 from serving.live_world import LiveWorld
 from serving.published_catalogs import CatalogCompiler, PublishedCatalogs
-from serving.wire import from_time
+from serving.usage_report import usage_report
+from serving.wire import from_time, to_time
 
 log = structlog.get_logger()
 
@@ -51,6 +53,7 @@ class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
         published: What this server finds in force.
         world: What it decides with.
         threads: Where blocking work runs.
+        caps: Knows what is used of caps and budgets.
     """
 
     def __init__(
@@ -59,7 +62,9 @@ class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
         published: PublishedCatalogs,
         world: LiveWorld,
         threads: Executor,
+        caps: CapCounters,
     ) -> None:
+        self._caps = caps
         self._compiler = compiler
         self._published = published
         self._ledger = compiler.ledger
@@ -175,6 +180,14 @@ class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
                 "give the recorder a second"
             )
         return _previewed(preview)
+
+    async def GetUsage(  # noqa: N802
+        self, request: catalog_pb2.GetUsageRequest, context: grpc.aio.ServicerContext[Any, Any]
+    ) -> catalog_pb2.GetUsageResponse:
+        """See proto/nbo/v1/catalog.proto."""
+        at = to_time("at", request.at) if request.HasField("at") else self._compiler.now()
+        catalog = self._world.current.compiled.catalog
+        return usage_report(catalog, await self._caps.read(catalog, at), at)
 
     async def _decide_again(self, preview: Preview, sample: int) -> None:
         """Decide off the event loop, until the caller goes away."""

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from nbo.cli.ask import AtOption
 from nbo.cli.instants import typed_instant
 from nbo.cli.output import console, print_json, print_table
 from nbo.cli.workspace import JsonOption, WorkspaceOption, connect
-
-if TYPE_CHECKING:
-    from nbo.v1 import catalog_pb2
 
 UNKNOWN = "?"
 
@@ -39,7 +36,7 @@ def usage(
         print_table(f"Budgets, {reply.currency}", columns, rows)
 
 
-def _cap(cap: catalog_pb2.CapUsage) -> list[str]:
+def _cap(cap: Any) -> list[str]:
     return [
         cap.offer_id,
         _shown(cap, "total_used"),
@@ -49,7 +46,7 @@ def _cap(cap: catalog_pb2.CapUsage) -> list[str]:
     ]
 
 
-def _budget(budget: catalog_pb2.BudgetUsage) -> list[str]:
+def _budget(budget: Any) -> list[str]:
     known = budget.HasField("spent")
     return [
         budget.incentive_id,
@@ -61,5 +58,5 @@ def _budget(budget: catalog_pb2.BudgetUsage) -> list[str]:
     ]
 
 
-def _shown(cap: catalog_pb2.CapUsage, field: str, absent: str = UNKNOWN) -> str:
+def _shown(cap: Any, field: str, absent: str = UNKNOWN) -> str:
     return f"{getattr(cap, field):,}" if cap.HasField(field) else absent

@@ -16,6 +16,8 @@ from nbo.decision.request import Request
 
 UNREADABLE = "usage cannot be read"
 _UNUSED = CapUse()
+_NOISE = 1e-6
+"""Sums of money in binary miss by less: 0.2 + 0.1 fits 0.3. What is taken is counted exactly."""
 
 
 def cap_findings(asked: Asked) -> Iterator[Finding]:
@@ -43,7 +45,7 @@ def budget_failure(incentive: Incentive, request: Request) -> Failure | None:
     if not request.usage.known:
         return Failure("caps", "budget", UNREADABLE)
     spent = request.usage.budgets.get(incentive.incentive_id, 0.0)
-    if spent + incentive.cost <= budget.amount:
+    if spent + incentive.cost <= budget.amount + _NOISE:
         return None
     detail = f"{spent:.10g} of {budget.amount:.10g} spent this {budget.period}"
     detail += f", costs {incentive.cost:.10g}"
