@@ -97,14 +97,13 @@ class ContactPolicy:
         for limit in self.on_many:
             in_scope = limit.group_id in ("", offer.group_id)
             spared = limit.spares_service and offer.service
-            if in_scope and not spared and self._fits(limit.target, offer):
+            if not in_scope or spared:
+                continue
+            if fits(limit.target, offer.offer_id, offer.group_id, self._groups):
                 yield limit.objection
 
-    def _fits(self, target: Target, of: Offer | Contact) -> bool:
-        return fits(target, of.offer_id, of.group_id, self._groups)
-
     def _suppress(self, suppression: Suppression, past: Sequence[Contact], at: datetime) -> None:
-        of_target = [contact for contact in past if self._fits(suppression.target, contact)]
+        of_target = _of_target(suppression.target, past, self._groups)
         for key, contacts in _by_scope(suppression, of_target).items():
             until = paused_until(suppression, contacts)
             if until is None or at >= until:
@@ -157,10 +156,8 @@ def frequency_objection(
             first_seen.setdefault(exposure_key(contact), contact)
     counted = sorted(
         contact.at
-        for contact in first_seen.values()
-        if since < contact.at
-        and frequency.channel in ("", contact.channel)
-        and fits(frequency.target, contact.offer_id, contact.group_id, groups)
+        for contact in _of_target(frequency.target, list(first_seen.values()), groups)
+        if since < contact.at and frequency.channel in ("", contact.channel)
     )
     count = len(counted)
     if count < frequency.limit:
@@ -199,6 +196,15 @@ def _deferred(past: Iterable[Contact], at: datetime) -> dict[str, Objection]:
         for offer_id, (said, until) in wishes.items()
         if at < until
     }
+
+
+def _of_target(
+    target: Target, past: Sequence[Contact], groups: Mapping[str, Group]
+) -> Sequence[Contact]:
+    """List the contacts about offers a policy attaches to."""
+    if target == EVERYTHING:
+        return past
+    return [c for c in past if fits(target, c.offer_id, c.group_id, groups)]
 
 
 def _by_scope(suppression: Suppression, past: Sequence[Contact]) -> dict[str, list[Contact]]:

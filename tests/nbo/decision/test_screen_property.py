@@ -382,7 +382,7 @@ def gift_fails(scene: Scene) -> bool:
     return poor or rude or not scene.arm.incentives
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(scenes())
 def test_what_passes_and_what_falls_is_what_a_plain_reading_says(scene: Scene) -> None:
     compiled = compile_catalog(scene.catalog, LANGUAGE)
@@ -406,7 +406,7 @@ def test_what_passes_and_what_falls_is_what_a_plain_reading_says(scene: Scene) -
         assert (offer_id in told) is not bool(allowed)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(scenes())
 def test_explaining_tells_every_failure_and_the_screens_first(scene: Scene) -> None:
     compiled = compile_catalog(scene.catalog, LANGUAGE)
