@@ -56,4 +56,4 @@ def _value(value: float, codes: Mapping[str, int] | None, *, flag: bool) -> str:
         return "unknown"
     if codes is not None:
         return next((category for category, code in codes.items() if code == value), "unknown")
-    return show(bool(value) if flag else value)
+    return show(bool(value)) if flag else f"{value:.6g}"  # what is stored has seven digits

@@ -70,8 +70,8 @@ def _show_slot(slot: Any, currency: str) -> None:
         _indented(f"left out by the experiment, so counted as 1: {escape(off)}")
     for reason in slot.propensity_reasons:
         arrow = "[green]▲[/green]" if reason.contribution > 0 else "[red]▼[/red]"
-        told = f"{reason.input} is {reason.value}"
-        _indented(f"{arrow} {abs(reason.contribution):.2f}  {escape(told)}")
+        told = f"{abs(reason.contribution):.2f}  {reason.input}: {reason.value}"
+        _indented(f"{arrow} {escape(told)}")
 
 
 def _formula(slot: Any) -> str:

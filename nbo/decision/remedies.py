@@ -135,7 +135,10 @@ def need(expression: str, facts: Facts, *, wanted: bool = True) -> Need | None:
         return None
     names = dict.fromkeys(one.name for one in lacking)
     was = ", ".join(f"{name} is {_shown(facts, name)}" for name in names)
-    needed = (" and " if every else " or ").join(map(str, lacking))
+    if len(lacking) == 1 and isinstance(lacking[0].literal, bool):
+        needed = show(lacking[0].remedy())  # its name has just been said
+    else:
+        needed = (" and " if every else " or ").join(map(str, lacking))
     return Need(was, needed, _remedies(lacking, every=every))
 
 
