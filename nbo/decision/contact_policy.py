@@ -37,7 +37,7 @@ _NO_GROUPS: Mapping[str, Group] = MappingProxyType({})
 
 
 class Limit(NamedTuple):
-    """A limit in force on more than one offer.
+    """A limit in force on the offers of a group, on all, or on the one it is listed for.
 
     Attributes:
         group_id: Only offers of this group; empty for all.
@@ -72,10 +72,10 @@ class ContactPolicy:
     ) -> None:
         past = sorted((contact for contact in history if contact.at <= at), key=attrgetter("at"))
         self._groups = groups
-        self.on_offers: dict[str, list[Objection]] = {}
+        self.on_offers: dict[str, list[Limit]] = {}
         for silence in (_silenced(past, interaction_id), _deferred(past, at)):
             for offer_id, objection in silence.items():
-                self.on_offers.setdefault(offer_id, []).append(objection)
+                self.on_offers.setdefault(offer_id, []).append(Limit(objection))
         self.on_many: list[Limit] = []
         for suppression in policies.suppression:
             self._suppress(suppression, past, at)
@@ -93,8 +93,7 @@ class ContactPolicy:
 
     def objections(self, offer: Offer) -> Iterator[Objection]:
         """List all limits that silence an offer, in the order they are listed above."""
-        yield from self.on_offers.get(offer.offer_id, ())
-        for limit in self.on_many:
+        for limit in (*self.on_offers.get(offer.offer_id, ()), *self.on_many):
             in_scope = limit.group_id in ("", offer.group_id)
             spared = limit.spares_service and offer.service
             if not in_scope or spared:
@@ -111,7 +110,8 @@ class ContactPolicy:
             detail = f"{_occurrences(suppression, contacts)}, paused until {_minute(until)}"
             objection = Objection(suppression.name, detail, until)
             if suppression.scope == "offer":
-                self.on_offers.setdefault(key, []).append(objection)
+                limit = Limit(objection, target=suppression.target)
+                self.on_offers.setdefault(key, []).append(limit)
             elif key or suppression.scope == "all":
                 self.on_many.append(Limit(objection, key, suppression.target))
 

@@ -54,12 +54,14 @@ def _unreadable(asked: Asked) -> Iterator[Finding]:
 
 def _on_offers(asked: Asked, policy: ContactPolicy) -> Iterator[Finding]:
     """What silences single offers: the first objection to each in one finding, then the second."""
-    position_of = asked.compiled.screen.position_of
-    objections = {
-        position_of[offer_id]: found
-        for offer_id, found in policy.on_offers.items()
-        if offer_id in position_of
-    }
+    columns = asked.compiled.screen
+    objections: dict[int, list[Objection]] = {}
+    for offer_id, limits in policy.on_offers.items():
+        position = columns.position_of.get(offer_id)
+        if position is not None:
+            # The offer may have left the target's group since the contact that began the limit.
+            held = [one.objection for one in limits if columns.reach[one.target][position]]
+            objections[position] = held
     for depth in range(max(map(len, objections.values()), default=0)):
         failing = np.zeros_like(asked.left)
         failing[[position for position, found in objections.items() if len(found) > depth]] = True

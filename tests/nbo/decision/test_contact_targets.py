@@ -137,3 +137,14 @@ def test_what_depends_on_a_history_nobody_could_read_is_not_said(
     found = unread(compiled, request, suppression=on_red, frequency=())
     assert found == dict.fromkeys(["red-1", "red-2"], limit.name)
     assert unread(compiled, ask(), suppression=on_red, frequency=()) == {}
+
+
+def test_an_offer_that_left_the_targets_group_is_no_longer_silenced() -> None:
+    in_g3 = Policies(
+        suppression=(replace(EVERYTHING_ONCE, scope="offer", target=Target(group_id="g3")),)
+    )
+    then = contact("o1", DAY)._replace(group_id="g3")
+    assert silenced(in_g3, then) == set()
+    assert silenced(Policies(suppression=(replace(EVERYTHING_ONCE, scope="offer"),)), then) == {
+        "o1"
+    }
