@@ -7,7 +7,7 @@ comparisons, is told in its own words.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 
@@ -88,6 +88,7 @@ class _Search:
         self._arm = arm
         self._worth = worth
         self._activation = compiled.language.activate(request.facts)
+        self._passing: dict[Hashable, set[str]] = {}
 
     def miss(self, offer: Offer, failures: Sequence[Failure]) -> NearMiss | None:
         """Find what an offer lacks; None when it is more than one thing."""
@@ -122,10 +123,23 @@ class _Search:
         return None
 
     def _passes(self, offer: Offer, request: Request) -> bool:
-        compiled = self._compiled
-        activation = compiled.language.activate(request.facts)
-        rows = screen(request, compiled, activation, self._arm).rows
-        return any(compiled.treatments[row].offer.offer_id == offer.offer_id for row in rows)
+        key = self._changes(request)
+        if key not in self._passing:
+            compiled = self._compiled
+            activation = compiled.language.activate(request.facts)
+            rows = screen(request, compiled, activation, self._arm).rows
+            self._passing[key] = {compiled.treatments[row].offer.offer_id for row in rows}
+        return offer.offer_id in self._passing[key]
+
+    def _changes(self, request: Request) -> Hashable:
+        """What differs from what was asked: offers often lack the same, and are tried together."""
+        asked = self._request
+        facts = frozenset(
+            (name, fact) for name, fact in request.facts.items() if asked.facts.get(name) != fact
+        )
+        usage = "" if request.usage == asked.usage else repr(request.usage)
+        where = (request.at, request.channel, request.language, request.interaction_id)
+        return where, facts, usage
 
     def _failures(self, request: Request) -> Mapping[str, Sequence[Failure]]:
         activation = self._compiled.language.activate(request.facts)
