@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from nbo.decision.catalog import Catalog
+from nbo.decision.catalog import Catalog, Offer
 from nbo.decision.decision import Decision
-from nbo.decision.limits import Budget, Period, span_of
+from nbo.decision.limits import NO_CAPS, Budget, Period, span_of
 
 UNITS = 10_000
 """Per unit of the currency."""
@@ -67,15 +67,35 @@ def budget_counter(incentive_id: str, period: Period, at: datetime) -> str:
     return f"b|{period}|{_day(span_of(period, at).start)}|{incentive_id}"
 
 
+class Counted(NamedTuple):
+    """Everything a catalogue wants counted.
+
+    Attributes:
+        offers: Ids of those with caps.
+        budgets: Incentive and period.
+        scopes: Of the offers, then of the budgets.
+    """
+
+    offers: tuple[str, ...]
+    budgets: tuple[tuple[str, Period], ...]
+    scopes: tuple[Scope, ...]
+
+
+def counted(catalog: Catalog) -> Counted:
+    """Go through a catalogue for what it wants counted."""
+    offers = tuple(one.offer_id for one in catalog.offers.values() if _capped(one))
+    budgets = tuple(
+        (one.incentive_id, one.budget.period)
+        for one in catalog.incentives.values()
+        if one.budget is not None
+    )
+    own = (*map(offer_scope, offers), *(budget_scope(*budget) for budget in budgets))
+    return Counted(offers, budgets, own)
+
+
 def scopes(catalog: Catalog) -> frozenset[Scope]:
-    """Everything the catalogue wants counted."""
-    offers = {offer_scope(offer.offer_id) for offer in catalog.offers.values() if _capped(offer)}
-    budgets = {
-        budget_scope(incentive.incentive_id, incentive.budget.period)
-        for incentive in catalog.incentives.values()
-        if incentive.budget
-    }
-    return frozenset(offers | budgets)
+    """The scopes of everything a catalogue wants counted."""
+    return frozenset(counted(catalog).scopes)
 
 
 def cost_units(cost: float) -> int:
@@ -162,8 +182,8 @@ def _budget_takes(incentive_id: str, cost: float, at: datetime, catalog: Catalog
         yield Take(budget_scope(incentive_id, budget.period), counter, units, amount_units(budget))
 
 
-def _capped(offer: Any) -> bool:
-    return offer.caps.total is not None or offer.caps.daily is not None
+def _capped(offer: Offer) -> bool:
+    return offer.caps != NO_CAPS
 
 
 def _day(at: datetime) -> str:

@@ -31,11 +31,11 @@ from serving import cap_scripts
 from serving.cap_scripts import call
 from serving.cap_units import (
     UNITS,
+    Counted,
     Take,
     budget_counter,
-    budget_scope,
+    counted,
     day_counter,
-    offer_scope,
     slot_name,
     takes,
     takes_of_outcome,
@@ -62,29 +62,19 @@ class UsageQuestion:
         usage: Unknown until the replies are taken.
     """
 
-    def __init__(self, catalog: Catalog, at: datetime) -> None:
-        self._offers = [
-            offer.offer_id
-            for offer in catalog.offers.values()
-            if offer.caps.total is not None or offer.caps.daily is not None
-        ]
-        self._budgets = [
-            (incentive.incentive_id, incentive.budget.period)
-            for incentive in catalog.incentives.values()
-            if incentive.budget is not None
-        ]
+    def __init__(self, counted: Counted, at: datetime) -> None:
+        self._counted = counted
         self._at = at
-        self.usage = UNREADABLE if self._offers or self._budgets else NOTHING_USED
+        self.usage = UNREADABLE if counted.scopes else NOTHING_USED
 
     def queue(self, pipe: Any) -> None:
         """Queue its commands; none when the catalogue has no caps and no budgets."""
-        if not self._offers and not self._budgets:
+        offers, budgets, wanted = self._counted
+        if not wanted:
             return
-        wanted = [offer_scope(offer_id) for offer_id in self._offers]
-        wanted += [budget_scope(*budget) for budget in self._budgets]
-        counters = [total_counter(offer_id) for offer_id in self._offers]
-        counters += [day_counter(offer_id, self._at) for offer_id in self._offers]
-        counters += [budget_counter(*budget, self._at) for budget in self._budgets]
+        counters = [total_counter(offer_id) for offer_id in offers]
+        counters += [day_counter(offer_id, self._at) for offer_id in offers]
+        counters += [budget_counter(*budget, self._at) for budget in budgets]
         pipe.eval(*call(cap_scripts.LAPSE, LAPSES_PER_READ))
         pipe.hmget(CAPS_READY, wanted)
         pipe.mget([CAPS_USED + counter for counter in counters])
@@ -93,13 +83,14 @@ class UsageQuestion:
         """Read the replies to its commands, in order; an error among them leaves it unknown."""
         if not replies or any(isinstance(reply, Exception) for reply in replies):
             return
-        _, ready, counted = replies
+        _, ready, counts = replies
         if any(flag != b"1" for flag in ready):
             return
-        used = [int(count or 0) for count in counted]
-        n = len(self._offers)
-        both = zip(self._offers, used[:n], used[n : 2 * n], strict=True)
-        spent = zip(self._budgets, used[2 * n :], strict=True)
+        used = [int(count or 0) for count in counts]
+        offers, budgets, _ = self._counted
+        n = len(offers)
+        both = zip(offers, used[:n], used[n : 2 * n], strict=True)
+        spent = zip(budgets, used[2 * n :], strict=True)
         self.usage = Usage(
             offers={offer: CapUse(total, daily) for offer, total, daily in both if total or daily},
             budgets={incentive: units / UNITS for (incentive, _), units in spent if units},
@@ -117,10 +108,17 @@ class CapCounters:
     def __init__(self, live: redis.asyncio.Redis, reservation: timedelta) -> None:
         self._live = live
         self._milliseconds = max(1, int(reservation.total_seconds() * 1000))
+        self._latest: tuple[Catalog, Counted] | None = None
+
+    def ask(self, catalog: Catalog, at: datetime) -> UsageQuestion:
+        """A question for what is used at an instant, to be put in another's round trip."""
+        if self._latest is None or self._latest[0] is not catalog:
+            self._latest = catalog, counted(catalog)
+        return UsageQuestion(self._latest[1], at)
 
     async def read(self, catalog: Catalog, at: datetime) -> Usage:
         """What is used up at an instant; unknown when Redis does not answer."""
-        question = UsageQuestion(catalog, at)
+        question = self.ask(catalog, at)
         if question.usage.known:
             return question.usage
         try:

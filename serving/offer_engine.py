@@ -23,7 +23,7 @@ from nbo.decision.limits import Usage
 from nbo.decision.request import Request
 from nbo.errors import UnavailableError
 from serving.cap_units import takes
-from serving.caps import CapCounters, UsageQuestion, decide_within
+from serving.caps import CapCounters, decide_within
 from serving.deadline import PATIENCE_SECONDS, Deadline, within
 from serving.decision_log import KEPT_AFTER_LOG, DecisionLog
 from serving.ladder import Known, Ladder
@@ -107,7 +107,7 @@ class OfferEngine:
         world = self._world.current
         catalog = world.compiled.catalog
         language = answer_language(question, catalog)
-        usage = UsageQuestion(catalog, question.at)
+        usage = self._caps.ask(catalog, question.at)
         known = await self._ladder.known(question.customer_id, question.at, deadline, usage)
         request = self._request(question, language, known, usage.usage, catalog)
         request, chosen = self._pace.fit(request, world, deadline.keeping(KEPT_AFTER_LOG))
