@@ -16,10 +16,11 @@ import yaml
 from nbo.decision.catalog_notes import Notes
 from nbo.errors import Problem, WorkspaceError
 
-MAX_BYTES = 20_000_000
+MAX_BYTES = 10_000_000
 MAX_DEPTH = 20
-MAX_NODES = 1_000_000
+MAX_NODES = 400_000
 MAX_FILES = 1_000
+# 2,000 offers of six conditions and three incentives take 2 MB and 160,000 values.
 
 _NULL, _BOOL = "tag:yaml.org,2002:null", "tag:yaml.org,2002:bool"
 _TEXT, _LIST, _MAPPING = (f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map"))

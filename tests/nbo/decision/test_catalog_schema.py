@@ -24,7 +24,13 @@ CATALOGUES = {
     "retail": ROOT / "nbo/workspaces/retail/catalog.yaml",
     "corner": ROOT / "tests/workspaces/corner/catalog.yaml",
 }
-TYPES = {"string": str, "number": (int, float), "integer": int, "array": list, "object": dict}
+TYPES: dict[str, Any] = {
+    "string": str,
+    "number": (int, float),
+    "integer": int,
+    "array": list,
+    "object": dict,
+}
 
 
 class Plain(yaml.SafeLoader):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from nbo.decision.catalog_text import load_catalog
-from nbo.decision.facts import FactSchema
+from nbo.decision.facts import Facts, FactSchema
 from nbo.decision.never_true import never_true
 from nbo.errors import Problem
 
@@ -102,7 +102,7 @@ def test_a_holdout_does_nothing_else(schema: FactSchema) -> None:
 def test_rules_that_no_sampled_customer_fulfils(schema: FactSchema) -> None:
     text = (Path(__file__).parent / "everything.yaml").read_text(encoding="utf-8")
     compiled = load_catalog(text, "catalog.yaml", schema)
-    customers = [
+    customers: list[Facts] = [
         {"customer.tenure_months": 0.5, "customer.has_red": False, "customer.plan": "green"},
         {"customer.tenure_months": 1.5, "customer.complaint_open": True},
         {"customer.has_red": False, "interaction.intent": "sales"},
