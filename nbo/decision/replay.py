@@ -12,14 +12,15 @@ from typing import Any, NamedTuple
 
 from nbo.decision.compiled import CompiledCatalog
 from nbo.decision.decide import World, decide
+from nbo.decision.decision import Decision
 from nbo.decision.logged_propensity import LoggedPropensity
 from nbo.decision.record import from_record, to_record
 from nbo.errors import BadInputError
 
 __all__ = ["Difference", "LoggedPropensity", "other_engine", "replay"]
 
-ENGINE = "versions.engine"
-"""The one field that may differ: other software is to decide the same."""
+_ENGINE = "engine"
+"""The one version that may differ: other software is to decide the same."""
 
 
 class Difference(NamedTuple):
@@ -47,7 +48,7 @@ def replay(
         engine_version: Of this software; see `other_engine` for whether another one decided.
 
     Returns:
-        Every difference in the order of the record; empty when all is equal.
+        Every difference; empty when all is equal.
 
     Raises:
         BadInputError: It is no decision record, or one without scores: imported, or logged
@@ -61,22 +62,21 @@ def replay(
         )
     logged = from_record(record)
     world = World(compiled, LoggedPropensity(logged), engine_version=engine_version)
-    again = to_record(decide(logged.request, world))
-    return tuple(
-        difference
-        for difference in _differences("", _through_json(to_record(logged)), _through_json(again))
-        if difference.path != ENGINE
-    )
+    then, now = _text(logged), _text(decide(logged.request, world))
+    return () if then == now else tuple(_differences("", json.loads(then), json.loads(now)))
 
 
 def other_engine(record: Mapping[str, Any], engine_version: str) -> str:
     """Name the version of the software that decided if it was another one; empty if not."""
-    logged = str(record.get("versions", {}).get("engine", ""))
+    logged = str(record.get("versions", {}).get(_ENGINE, ""))
     return "" if logged == engine_version else logged
 
 
-def _through_json(record: Mapping[str, Any]) -> Any:
-    return json.loads(json.dumps(record))
+def _text(decision: Decision) -> str:
+    """Write a decision as it is logged, but for the software that decided."""
+    record = to_record(decision)
+    record["versions"].pop(_ENGINE, None)
+    return json.dumps(record, sort_keys=True)
 
 
 def _differences(path: str, logged: Any, again: Any) -> Iterator[Difference]:
