@@ -30,9 +30,9 @@ BACKSTOP_SECONDS = 7 * 86_400
 
 UNHURRIED_SECONDS = 10.0
 
-KEPT_AFTER_LOG = 0.45
+KEPT_AFTER_LOG = 0.5
 """Share of the time that is left, at least, when Redis must have taken a decision."""
-KEPT_FOR_REPLY = 0.15
+KEPT_FOR_REPLY = 0.25
 """The same for the ledger in its place: for wording, sending and a busy machine."""
 
 

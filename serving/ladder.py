@@ -29,9 +29,9 @@ NOTHING_KNOWN = "customer unknown"
 HISTORY_FROM_LEDGER = "history from the ledger"
 HISTORY_UNKNOWN = "history unknown"
 
-KEPT_AFTER_FACTS = 0.6
+KEPT_AFTER_FACTS = 0.7
 """Share of the time that is left, at least, when the facts must have been read."""
-KEPT_AFTER_HISTORY = 0.4
+KEPT_AFTER_HISTORY = 0.5
 """The same for a history from the ledger."""
 
 _NOBODY = CustomerFacts(known=False, facts={}, history=(), last_event=None)

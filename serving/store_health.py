@@ -5,15 +5,21 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from threading import Barrier
 
 import redis.asyncio
 from sqlalchemy import Engine
 
 from nbo.ledger import outbox
+from nbo.ledger.engine import our_errors
 from serving.deadline import within
 from serving.history_lag import HistoryLag
 from serving.redis_clients import PROBE_SECONDS
 from serving.store_watch import StoreWatch
+
+CONNECTIONS_AHEAD = 4
+"""To the ledger, open from the start; fewer than there are threads."""
+CONNECT_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,19 @@ class StoreHealth:
             await watch.close()
 
 
+def _connect(ledger: Engine, threads: Executor) -> None:
+    """Open connections ahead: when Redis is lost there is no time to."""
+    together = Barrier(CONNECTIONS_AHEAD)
+
+    def connect() -> None:
+        with ledger.connect():
+            together.wait(timeout=CONNECT_SECONDS)  # else one would serve all in turn
+
+    with our_errors():
+        for opened in [threads.submit(connect) for _ in range(CONNECTIONS_AHEAD)]:
+            opened.result()
+
+
 def watch_stores(live: redis.asyncio.Redis, ledger: Engine, threads: Executor) -> StoreHealth:
     """Watch the stores from the running event loop.
 
@@ -53,6 +72,7 @@ def watch_stores(live: redis.asyncio.Redis, ledger: Engine, threads: Executor) -
 
     lag = HistoryLag(ledger, threads, lambda: redis_watch.usable)
     redis_watch = StoreWatch("redis", ask_redis, lost=lag.missed)
+    _connect(ledger, threads)
     if outbox.newest(ledger) is not None:
         lag.missed()
     return StoreHealth(redis_watch, StoreWatch("ledger", ask_ledger), lag)
