@@ -11,8 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
 
+import grpc
 import numpy as np
 import pytest
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
 
 from nbo.cli.demo import free_address
 from nbo.cli.load import load_features
@@ -21,6 +24,7 @@ from nbo.errors import BadInputError, NotFoundError, OvertakenError, WorkspaceEr
 from nbo.ledger import catalogs
 from nbo.ledger.engine import open_ledger
 from nbo.settings import Settings
+from nbo.v1 import catalog_pb2, catalog_pb2_grpc
 from serving.process import command
 from serving.supervisor import Child, Deployment
 
@@ -203,6 +207,32 @@ def test_a_wrong_catalogue_names_every_mistake_and_changes_nothing(client, worth
     assert client.publications(1)[0].version == version
 
 
+@pytest.mark.parametrize(("mistakes", "told"), [(30, 30), (900, range(30, 100))])
+def test_a_status_holds_the_mistakes_that_fit_a_header(running, worth, mistakes, told):
+    """Clients in other languages see them without asking again."""
+    ((_, text),) = worth(next(NUMBERS))
+    right = "name: {en: E, de: D}, script: {en: E, de: D}, channels: [web], value: 1, prior: 0.1"
+    wrong = "".join(f"  - {{id: w-{i}, group: nowhere-{i}, {right}}}\n" for i in range(mistakes))
+    file = catalog_pb2.CatalogFile(name="catalog.yaml", text=text.rstrip() + "\n" + wrong)
+    with grpc.insecure_channel(running.target) as channel:
+        stub = catalog_pb2_grpc.CatalogServiceStub(channel)
+        request = catalog_pb2.PublishCatalogRequest(files=[file], author="Ada")
+        with pytest.raises(grpc.RpcError) as caught:
+            stub.PublishCatalog(request, timeout=60)
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert "catalog.yaml:" in caught.value.details()
+    bad, info = rpc_status.from_call(caught.value).details
+    violations, error = error_details_pb2.BadRequest(), error_details_pb2.ErrorInfo()
+    assert bad.Unpack(violations)
+    assert info.Unpack(error)
+    lines = {int(v.field.split(":")[1]) for v in violations.field_violations}
+    first = len(text.rstrip().splitlines()) + 1
+    assert lines <= set(range(first, first + mistakes))
+    assert len(lines) == told if isinstance(told, int) else len(lines) in told
+    assert int(error.metadata["problems"]) == mistakes
+    assert int(error.metadata["told"]) == len(violations.field_violations)
+
+
 def test_wrong_text_is_an_answer_of_validation(client, worth):
     assert not client.validate_catalog(worth(7)).problems
     reply = client.validate_catalog([("draft.yaml", "currency: EUR\nofers: []\n")])
@@ -277,6 +307,7 @@ def test_what_no_longer_fits_the_facts_leaves_the_former_in_force(
     await_version(client, reply.publication.version)
 
 
+@pytest.mark.slow
 def test_a_rollback_outlives_a_restart(make_corner):
     settings = Settings.load(make_corner())
     file = settings.catalog_file

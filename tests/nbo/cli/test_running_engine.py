@@ -105,7 +105,7 @@ def test_a_change_under_a_running_engine_is_noticed_and_refused(workspace):
     before = catalog.read_text()
     catalog.write_text(before.replace("value: 20", "value: 21"))
     try:
-        assert "restart nbo up" in nbo(workspace, "doctor")[1]
+        assert "nbo catalog publish" in nbo(workspace, "doctor")[1]
     finally:
         catalog.write_text(before)
     definitions = workspace / "feature_repo" / "definitions.py"
