@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.console import Console
 from rich.markup import escape
 
 from nbo.cli.instants import typed_instant
@@ -87,7 +88,9 @@ def replay(
     if sum((bool(decision_ids), last is not None, bool(since))) != 1:
         raise BadInputError("replay", "name decisions, or give one of --last N and --since INSTANT")
     settings = Settings.load(workspace)
-    with _ledger(settings) as ledger:
+    # Drawn only on a terminal, and never into what is piped on.
+    busy = Console(stderr=True).status("Deciding again ...")
+    with busy, _ledger(settings) as ledger:
         logged = _wanted(ledger, decision_ids or [], last, since)
         past = PastCatalogs(ledger, _schema(settings).fact_schema())
         found = _Found(replay_all(logged, past, __version__))

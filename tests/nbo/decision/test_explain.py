@@ -400,6 +400,43 @@ def test_caps_need_another_day_or_a_higher_cap() -> None:
     assert "capped" not in misses(decided(usage=Usage(known=False)))
 
 
+def test_a_spent_budget_waits_for_its_next_period() -> None:
+    only = load_catalog(
+        CATALOG.replace("incentives: [none, discount]", "incentives: [discount]"), "c", SCHEMA
+    )
+    asked = request(usage=Usage(budgets={"discount": 1000.0}))
+    decision = decide(asked, World(only, PriorPropensity()))
+    found = {miss.offer_id: miss for miss in explain(decision, only).near_misses}
+    assert (found["fibre"].stage, found["fibre"].rule) == ("caps", "budget")
+    assert found["fibre"].allowed_from == datetime(2026, 4, 1, tzinfo=UTC)
+
+
+def test_a_bundle_names_the_member_that_lacks_something() -> None:
+    bundle = """\
+  - {id: both, group: media, name: {en: Both, de: Beide}, channels: [voice, mail], value: 300,
+     prior: 0.2, bundle: [fibre, dsl]}
+"""
+    bundled = load_catalog(CATALOG + bundle, "c", SCHEMA)
+    world = World(bundled, PriorPropensity())
+    decision = decide(request({"customer.has_tv": True}), world)
+    found = {miss.offer_id: miss for miss in explain(decision, bundled).near_misses}
+    assert found["both"].rule == "dsl: excludes tv"
+    assert found["both"].needed == "customer.has_tv is true, needs false"
+    mended = decide(request({"customer.has_tv": False}), world)
+    assert "both" not in {r.offer_id for r in mended.refusals if not r.incentive_id}
+
+
+def test_who_is_held_out_misses_nothing() -> None:
+    held = next(
+        decision
+        for n in range(200)
+        if (decision := decided(customer_id=f"c-{n}")).arms == {"weights": "holdout"}
+    )
+    told = explain(held, COMPILED)
+    assert told.near_misses == ()
+    assert dict(told.funnel)["holdout"] > 0
+
+
 def test_the_most_valuable_come_first_and_only_so_many() -> None:
     without = {"customer.consent_voice": None, "customer.has_mobile": None}
     every = explain(decided(without), COMPILED, most_near_misses=50).near_misses
