@@ -330,5 +330,4 @@ def test_a_short_deadline_is_the_callers_own_affair(corner):
         for _ in range(20):
             with contextlib.suppress(UnavailableError):
                 ask(hurried, "c-40")
-        full = [corner.whole(patient) for _ in range(20)]
-    assert sum(full) >= 18
+        until(lambda: all(corner.whole(patient) for _ in range(5)), 5.0)
