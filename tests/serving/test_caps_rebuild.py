@@ -19,7 +19,7 @@ from nbo.decision.history import Outcome
 from nbo.decision.limits import NO_CAPS, Budget, Caps, CapUse, Period, Usage
 from nbo.decision.record import to_record
 from nbo.decision.request import Request
-from nbo.ledger import decisions, outcomes
+from nbo.ledger import decisions, outcomes, redemptions
 from nbo.ledger.outcomes import OutcomeInput
 from serving.caps import CapCounters, settle
 from serving.caps_rebuild import CapKeeper
@@ -154,6 +154,23 @@ def test_what_redis_lost_is_rebuilt_equal(corner):
     assert [slot for slot, _ in sorted(again)] == [slot for slot, _ in sorted(waiting)]
     gaps = [was - now for (_, was), (_, now) in zip(sorted(waiting), sorted(again), strict=True)]
     assert all(0 <= gap < 2_000 for gap in gaps)
+
+
+def test_redis_emptied_during_a_rebuild_is_rebuilt_again(corner, monkeypatch):
+    record = corner.answer("one", "none", datetime.now(UTC), reserve=False)
+    corner.tell(record, Outcome.ACCEPTED)
+    waiting = redemptions.waiting
+
+    def emptied_before(*arguments):
+        corner.live.flushall()
+        return waiting(*arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(redemptions, "waiting", emptied_before)
+        corner.keeper.look()
+    assert not corner.usage().known
+    corner.keeper.look()
+    assert corner.usage().offers["one"].total == 1
 
 
 def test_old_decisions_count_when_accepted_and_only_then(corner):
