@@ -96,6 +96,10 @@ def test_requirements_do_not_go_round(told: Find) -> None:
         ("w", "requires: [c]"),
     )
     assert "(a needs b, b needs c, c needs a)" in found
+    (found,) = told(
+        ("x", "requires: [b, c]; sells: a"), ("y", "requires: [a]; sells: b"), ("z", "sells: c")
+    )
+    assert "(a needs b, b needs a)" in found, "that c is free opens nothing"
 
 
 def test_a_way_into_the_circle_opens_it(told: Find) -> None:
