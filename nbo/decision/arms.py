@@ -14,7 +14,7 @@ class Selection:
         epsilon: For ``epsilon``: share of the slots chosen uniformly, in [0, 1].
         temperature: For ``softmax``: in the catalogue's currency, > 0. Two offers whose
             priorities differ by it are chosen e : 1.
-        draws: For ``thompson``: posterior draws per slot, which the probability is counted in.
+        draws: For ``thompson``: posterior draws, which the probability is counted in.
     """
 
     policy: str = "greedy"

@@ -12,13 +12,14 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from nbo.decision.facts import Fact
 
 Plain = Callable[[Mapping[str, Fact]], bool | None]
 """From known facts to true, false, or None for unknown."""
 
-_OPERATORS: Mapping[str, Callable[[object, object], bool]] = {
+_OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
     "==": operator.eq,
     "!=": operator.ne,
     "<": operator.lt,
@@ -67,7 +68,7 @@ def _comparison(part: str) -> Plain | None:
     return None
 
 
-def _compared(name: str, compare: Callable[[object, object], bool], literal: object) -> Plain:
+def _compared(name: str, compare: Callable[[Any, Any], bool], literal: float | str) -> Plain:
     def evaluate(facts: Mapping[str, Fact]) -> bool | None:
         value = facts.get(name)
         return None if value is None else compare(value, literal)

@@ -5,10 +5,11 @@ narrower the more outcomes P rests on. New offers are tried until they are known
 only while they are good.
 
 The probability that a treatment is best has no closed form. So a number of posterior draws is
-made for every slot and a treatment's probability *is* the share of draws it wins: given these
-draws the choice is made with exactly that probability, which keeps inverse-probability
-estimates unbiased. As an estimate of the probability before the draws it has the standard
-error that is given with it.
+made and a treatment's probability *is* the share of draws it wins among what remains for the
+slot: given these draws each choice is made with exactly that probability, which keeps
+inverse-probability estimates unbiased. As an estimate of the probability before the draws it
+has the standard error that is given with it. All slots share the draws, as drawing is nearly
+all of the work.
 
 References:
     Thompson (1933), On the Likelihood that One Unknown Probability Exceeds Another.
@@ -38,7 +39,7 @@ def thompson(ranked: Ranked, propensity_counts: bool, draws: int, seed: int) -> 
     Args:
         ranked: The ranking the candidates' positions point into.
         propensity_counts: False where the arm switches P off; then nothing is uncertain.
-        draws: Per slot, >= 1.
+        draws: How many, >= 1.
         seed: Of the draws.
     """
     evidence = np.maximum(ranked.evidence, _LEAST_EVIDENCE)
@@ -47,15 +48,17 @@ def thompson(ranked: Ranked, propensity_counts: bool, draws: int, seed: int) -> 
     # RandomState, not Generator: numpy promises that its streams never change, so that a
     # logged decision can be decided again by any later version.
     stream = np.random.RandomState([*_words(seed), _STREAM])
+    shape = (draws, len(ranked.worth))
+    worth = np.broadcast_to(ranked.worth, shape)
+    if propensity_counts:
+        worth = worth * stream.beta(accepted, refused, shape)
 
     def chances(remaining: Sequence[Candidate]) -> list[Chance]:
         # By position, so that ties go to whoever ranks first.
         columns = sorted((at, index) for index, one in enumerate(remaining) for at in one.positions)
         positions = [position for position, _ in columns]
-        worth = np.broadcast_to(ranked.worth[positions], (draws, len(positions)))
-        if propensity_counts:
-            worth = worth * stream.beta(accepted[positions], refused[positions], worth.shape)
-        wins = np.bincount(np.argmax(worth, axis=1), minlength=len(columns)).tolist()
+        winners = np.argmax(worth[:, positions], axis=1)
+        wins = np.bincount(winners, minlength=len(columns)).tolist()
         return [
             _chance(index, position, won / draws, draws)
             for (position, index), won in zip(columns, wins, strict=True)

@@ -179,7 +179,7 @@ def test_the_draws_of_a_seed_never_change() -> None:
     assert positions(choose(44, arm=RANDOM, slots=4, per_group=2)) == [1, 6, 3, 0]
     found = choose(45, selection=THOMPSON, slots=4, per_group=2)
     shares = [(choice.position, choice.probability) for choice in found]
-    assert shares == [(0, 0.55), (1, 0.75), (2, 0.8), (3, 1.0)]
+    assert shares == [(0, 0.6), (1, 0.55), (2, 0.85), (3, 1.0)]
 
 
 def test_mandatory_offers_come_first_and_are_certain() -> None:
