@@ -19,6 +19,8 @@ from nbo.client import Client
 from nbo.settings import Settings
 from serving.supervisor import Deployment
 
+pytestmark = pytest.mark.slow
+
 LOADED = datetime(2026, 3, 1, tzinfo=UTC)
 MORNING = datetime(2026, 3, 10, 1, 0, tzinfo=UTC)
 EVENING = datetime(2026, 3, 10, 23, 30, tzinfo=UTC)
