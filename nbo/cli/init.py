@@ -20,12 +20,12 @@ def register(app: typer.Typer) -> None:
 
 
 def init(
-    workspace: Annotated[str, typer.Argument(help="Which one to start from, e.g. telco.")],
+    workspace: Annotated[str, typer.Argument(help="Which one to start from: telco, retail, insurance, bank.")],
     directory: Annotated[Path, typer.Argument(help="Where to; must not exist or be empty.")],
 ) -> None:
     """Copy a ready workspace into a new folder: settings, catalogue, features, scenarios."""
     copy_workspace(workspace, directory)
-    typer.echo(f"{directory} is a {workspace} workspace.  Next:  cd {directory} && nbo up")
+    typer.echo(f"{directory} is now a workspace ({workspace}).  Next:  cd {directory} && nbo up")
 
 
 def copy_workspace(name: str, directory: Path) -> Path:

@@ -5,7 +5,6 @@ import runpy
 import shutil
 from pathlib import Path
 
-import pytest
 from typer.testing import CliRunner
 
 from features.schema import compile_schema
@@ -31,7 +30,6 @@ def test_its_people_are_the_tables_its_features_read(tmp_path):
     assert attributes <= {name for event in schema.events.values() for name in event.attributes}
 
 
-@pytest.mark.slow
 def test_every_scenario_holds():
     done = CliRunner().invoke(scenarios_app, ["run", "-w", str(INSURANCE), "--json"])
     assert done.exit_code == 0, done.output
