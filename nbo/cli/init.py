@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
 
 def init(
-    workspace: Annotated[str, typer.Argument(help="Which one to start from: telco, retail, insurance, bank.")],
+    workspace: Annotated[str, typer.Argument(help="telco, retail, insurance or bank.")],
     directory: Annotated[Path, typer.Argument(help="Where to; must not exist or be empty.")],
 ) -> None:
     """Copy a ready workspace into a new folder: settings, catalogue, features, scenarios."""
