@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from functools import partial
 
 import grpc
-import numpy as np
 import pytest
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
@@ -90,18 +89,13 @@ def await_version(client, version, seconds=5.0):
         assert time.monotonic() < deadline, f"still {reply.versions['catalog']}, not {version}"
 
 
-def test_a_published_change_is_live_within_a_second(client, worth):
-    took = []
-    for _ in range(20):
+def test_a_published_change_decides_the_next_request(client, worth):
+    for _ in range(5):
         value = next(NUMBERS)
         reply = client.publish_catalog(worth(value), author="Ada")
-        start = time.monotonic()
-        first = await_version(client, reply.publication.version)
-        took.append(time.monotonic() - start)
+        first = ask(client)
+        assert first.versions["catalog"] == reply.publication.version
         assert worth_of(first) == value
-    p50, p99 = np.quantile(took, [0.5, 0.99])
-    print(f"\npublished -> decided with: p50 {p50 * 1000:.0f} ms, p99 {p99 * 1000:.0f} ms")
-    assert max(took) < 1.0
 
 
 def test_requests_in_flight_are_neither_dropped_nor_mixed(running, client, worth):
@@ -144,18 +138,12 @@ def test_every_server_on_the_ledger_switches(running, settings, client, worth, t
     other.start()
     try:
         with Client(other.wait_ready()) as second:
-            took = []
-            for publisher, follower in [(client, second), (second, client)] * 5:
+            for publisher, follower in [(client, second), (second, client)] * 2:
                 reply = publisher.publish_catalog(worth(next(NUMBERS)), author="Ada")
-                start = time.monotonic()
                 await_version(follower, reply.publication.version)
-                took.append(time.monotonic() - start)
                 assert ask(publisher).versions["catalog"] == reply.publication.version
             back = second.rollback_catalog(author="Bo")
             await_version(client, back.publication.version)
-        p50, p99 = np.quantile(took, [0.5, 0.99])
-        print(f"\nanother server follows: p50 {p50 * 1000:.0f} ms, p99 {p99 * 1000:.0f} ms")
-        assert p50 < 1.0
     finally:
         other.stop()
 
