@@ -32,7 +32,7 @@ class Ranked(NamedTuple):
         propensity: P after smoothing, whether or not the arm uses it.
         evidence: S + M, the outcomes P rests on.
         batch: The batch model's probability.
-        value: V - incentive cost, whether or not the arm uses it.
+        value: V - incentive cost, whether or not the arm uses it; ties go by V alone.
         shadow_price: λ of the incentive's budget; 0 where switched off.
         context: C. lever: L; 1 where switched off.
         worth: Priority at a propensity of 1.
@@ -77,7 +77,10 @@ def arbitrate(
     arm: Arm,
     shadow_prices: Array,
 ) -> Ranked:
-    """Rank treatments by priority; ties by higher value, then offer id, then incentive id.
+    """Rank treatments by priority; ties by higher V, then offer id, then incentive id.
+
+    V is the value if accepted, before the incentive's cost: of two treatments worth the same
+    to us the one that is worth more to begin with.
 
     Args:
         rows: (n,) positions of the treatments, ascending.
@@ -111,7 +114,8 @@ def arbitrate(
         mandatory=np.array([compiled.treatments[row].offer.mandatory for row in rows], bool),
     )
     # Rows ascend by offer id, then incentive id; lexsort is stable, so they break the last ties.
-    return ranked.take(np.lexsort((-value, -ranked.priority, ~ranked.mandatory)))
+    order = np.lexsort((-compiled.value[at], -ranked.priority, ~ranked.mandatory))
+    return ranked.take(order)
 
 
 def refuse_unworthy(

@@ -39,8 +39,9 @@ class Slot:
             before; in (0, 1].
         propensity: P after smoothing.
         batch: The batch model's probability, before online learning and smoothing.
-        value: V - incentive cost, in the catalogue's currency.
-        priority: Expected money per exposure, P × (V - cost) × C × L.
+        value: V - incentive cost, in the catalogue's currency; without the shadow price.
+        priority: Expected money per exposure, P × (V - cost × (1 + λ)) × C × L; λ is
+            `shadow_price`. A factor that the arm switches off is 1.
         context: C. lever: L.
         reasons: Short sentences for the agent, most important first.
         mandatory: Whether it stands here because it must be said.

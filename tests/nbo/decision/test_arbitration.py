@@ -109,6 +109,15 @@ def test_ties_go_to_higher_value_then_offer_id_then_incentive_id(changed: Change
     ]
 
 
+def test_ties_go_by_the_value_before_the_incentives_cost(changed: Change) -> None:
+    """Both are worth 100 after costs; red-2 with its discount brings 130 of them."""
+    tied = changed(("value: 80", "value: 130\n    incentives: [discount]"))
+    ranked = rank(tied, arm=Arm("", 1.0, propensity=False))
+    found = [name for name in names(ranked, tied) if name in ("red-1/none", "red-2/discount")]
+    assert found == ["red-2/discount", "red-1/none"]
+    assert len({ranked.priority[names(ranked, tied).index(name)] for name in found}) == 1
+
+
 def test_levers_of_issue_group_and_offer_add_up(changed: Change) -> None:
     listed = "issues:\n  - {id: grow, lever: 30}\n  - {id: retain, lever: -15}\n"
     compiled = changed(append=listed)
@@ -140,10 +149,10 @@ def test_what_costs_more_than_it_brings_is_not_offered(changed: Change) -> None:
     kept, refusals = refuse_unworthy(rank(dear), dear, DEFAULT_ARM)
     assert names(kept, dear) == ["blue-1/none", "red-1/none", "red-2/none"]
     assert [(r.offer_id, r.incentive_id, r.stage) for r in refusals] == [
-        ("blue-note", "", "value"),
         ("red-1", "discount", "value"),
+        ("blue-note", "", "value"),
     ]
-    assert refusals[0].detail == (
+    assert refusals[1].detail == (
         "priority 0 EUR, must be above 0: propensity 0.5 × value 0.00 × context 1 × lever 1"
     )
     random, _ = refuse_unworthy(rank(dear), dear, Arm("r", 1.0, random=True))
