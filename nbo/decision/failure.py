@@ -25,6 +25,7 @@ class Failure(NamedTuple):
         expression: The rule's own text, where it is one; else empty.
         until: First instant from which it no longer stands in the way, UTC; None when that does
             not depend on time alone.
+        incentive_id: The incentive it keeps away; empty where it keeps away the offer itself.
     """
 
     stage: str
@@ -32,6 +33,7 @@ class Failure(NamedTuple):
     detail: str
     expression: str = ""
     until: datetime | None = None
+    incentive_id: str = ""
 
 
 class Finding(NamedTuple):

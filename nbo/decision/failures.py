@@ -23,7 +23,8 @@ def all_failures(
 
     The first failure of an offer is the one the screen records. A bundle's members speak after
     the bundle itself in each stage. Last, where an offer is left no incentive to come with, come
-    the failures of each of them, in the order of their ids.
+    the failures of each of them, in the order of their ids; each is an alternative: with the
+    failures of any one of them mended it could be made.
 
     Returns:
         Offer id to its failures in the order of the screen; empty for an offer that passes.

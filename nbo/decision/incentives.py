@@ -22,10 +22,11 @@ def incentive_failures(
 ) -> Iterator[Failure]:
     """List why the customer may not get an incentive, with whatever offer it comes."""
     if not arm.incentives and incentive_id != NO_INCENTIVE.incentive_id:
-        yield Failure("eligibility", "incentives", f"arm {arm.arm_id!r} gives no incentives")
+        told = f"arm {arm.arm_id!r} gives no incentives"
+        yield Failure("eligibility", "incentives", told, incentive_id=incentive_id)
     for stage, name, rule in compiled.incentive_conditions[incentive_id]:
         verdict = rule.check(activation)
         if not verdict.passed:
-            yield Failure(stage, name, verdict.detail, rule.expression)
+            yield Failure(stage, name, verdict.detail, rule.expression, incentive_id=incentive_id)
     if used_up := budget_failure(compiled.catalog.incentives[incentive_id], request):
-        yield used_up
+        yield used_up._replace(incentive_id=incentive_id)

@@ -40,7 +40,9 @@ def near_misses(
 ) -> tuple[NearMiss, ...]:
     """Find the offers one condition away, the most valuable first, at most `most`.
 
-    A rule is one condition, and so is time: limits that all end by waiting count together.
+    A rule is one condition, and so is time: limits that all end by waiting count together. An
+    offer that fell with each of its incentives needs only one of them: the one it may come with
+    the earliest, else any.
 
     Args:
         decision: As logged.
@@ -91,11 +93,21 @@ class _Search:
         self._passing: dict[Hashable, set[str]] = {}
 
     def miss(self, offer: Offer, failures: Sequence[Failure]) -> NearMiss | None:
-        """Find what an offer lacks; None when it is more than one thing."""
+        """Find what an offer lacks; None when it is more than one thing with every incentive."""
+        incentives = dict.fromkeys(one.incentive_id for one in failures if one.incentive_id)
+        found = [
+            self._with(offer, incentive, _concerning(incentive, failures))
+            for incentive in incentives or ("",)
+        ]
+        misses = [miss for miss in found if miss is not None]
+        return min(misses, key=_how_soon, default=None)
+
+    def _with(self, offer: Offer, incentive: str, failures: Sequence[Failure]) -> NearMiss | None:
+        """Find what it lacks to be made with an incentive; empty: with whichever is left."""
         waiting = [one for one in failures if one.until is not None]
         silenced = any(is_silence(one) for one in failures)
         if waiting and all(one.until or is_silence(one) for one in failures):
-            return self._by_waiting(offer, waiting, silenced=silenced)
+            return self._by_waiting(offer, incentive, waiting, silenced=silenced)
         if len(failures) > 1:
             return None
         (failure,) = failures
@@ -107,7 +119,7 @@ class _Search:
         return self._near(offer, failure, lacking.needed, None)
 
     def _by_waiting(
-        self, offer: Offer, waiting: Sequence[Failure], *, silenced: bool
+        self, offer: Offer, incentive: str, waiting: Sequence[Failure], *, silenced: bool
     ) -> NearMiss | None:
         """Wait for the limit that ends last; another may have begun by then."""
         for _ in range(_MOST_LIMITS):
@@ -117,7 +129,7 @@ class _Search:
                 needed = f"{last.detail}, allowed from {until:%Y-%m-%d %H:%M} UTC"
                 needed += " in another interaction" if silenced else ""
                 return self._near(offer, last, needed, until)
-            waiting = self._failures(later)[offer.offer_id]
+            waiting = _concerning(incentive, self._failures(later)[offer.offer_id])
             if not waiting or any(_until(one) <= until for one in waiting):
                 return None
         return None
@@ -149,6 +161,8 @@ class _Search:
         self, offer: Offer, failure: Failure, needed: str, allowed_from: datetime | None
     ) -> NearMiss:
         worth = self._worth.get(offer.offer_id, 0.0)
+        if failure.incentive_id:
+            needed = f"{failure.incentive_id}: {needed}"
         return NearMiss(offer.offer_id, failure.stage, failure.rule, needed, allowed_from, worth)
 
 
@@ -168,6 +182,16 @@ def _unworthy(refusal: Refusal, compiled: CompiledCatalog, worth: Mapping[str, f
     needs = f"at least {floor:.4g}" if refusal.stage == "propensity floor" else "more than 0"
     offer_id, stage, rule = refusal.offer_id, refusal.stage, refusal.rule
     return NearMiss(offer_id, stage, rule, f"{was}, needs {needs}", None, worth.get(offer_id, 0.0))
+
+
+def _concerning(incentive: str, failures: Sequence[Failure]) -> list[Failure]:
+    """What keeps away the offer itself, or one incentive; not the others it could do without."""
+    return [one for one in failures if one.incentive_id in ("", incentive)]
+
+
+def _how_soon(miss: NearMiss) -> datetime:
+    """When it is allowed by waiting alone; the end of time for what waiting does not mend."""
+    return miss.allowed_from or datetime.max.replace(tzinfo=UTC)
 
 
 def _until(failure: Failure) -> datetime:

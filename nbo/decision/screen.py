@@ -51,8 +51,8 @@ def screen(
     rows, treatment_refusals = _screen_treatments(asked, falls)
     offer_ids = compiled.screen.offer_ids
     refusals = [
-        Refusal(offer_ids[position], stage, rule, detail)
-        for position, (stage, rule, detail, _, _) in sorted(falls.items())
+        Refusal(offer_ids[position], fall.stage, fall.rule, fall.detail)
+        for position, fall in sorted(falls.items())
     ]
     return Screened(rows, refusals + treatment_refusals)
 
@@ -99,8 +99,8 @@ def _screen_treatments(asked: Asked, falls: dict[int, Failure]) -> tuple[list[in
             falls[position] = fall
         elif asked.arm.incentives:
             offer, incentive = compiled.treatments[row]
-            stage, rule, detail, _, _ = fall
-            refusals.append(Refusal(offer.offer_id, stage, rule, detail, incentive.incentive_id))
+            told = (fall.stage, fall.rule, fall.detail)
+            refusals.append(Refusal(offer.offer_id, *told, incentive.incentive_id))
     return _positions(kept), refusals
 
 
