@@ -17,17 +17,42 @@ MAX_LENGTH = 4_000
 MAX_OPERATIONS = 100
 """Operators and calls of one rule. An evaluation of so many takes about half a millisecond."""
 
-STRING_LITERAL = re.compile(
-    r"""'''.*?'''|\"\"\".*?\"\"\"|'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\"""", re.S
+_COOKED = (
+    r"'''(?:\\.|[^\\])*?'''"
+    r'|"""(?:\\.|[^\\])*?"""'
+    r"|'(?:\\.|[^'\\\n\r])*'"
+    r'|"(?:\\.|[^"\\\n\r])*"'
 )
+_RAW = r"'''.*?'''" r'|""".*?"""' r"|'[^'\n\r]*'" r'|"[^"\n\r]*"'
+_TOKEN = re.compile(
+    rf"(?P<silent>//[^\n]*|[bB]?(?:[rR](?:{_RAW})|{_COOKED}))|`[^`\n]*`|\w+", re.DOTALL
+)
+"""What the language reads as one: a comment or string (`silent`), a quoted name, a word.
+
+Words matter because only at the start of one are ``b`` and ``r`` the prefix of a string.
+"""
+_QUOTED_NAME = re.compile(r"`[^`\n]*`")
 _LOOP = re.compile(r"\.\s*(all|exists|exists_one|map|filter)\s*\(")
 _HAS = re.compile(r"(?<![\w.])has\s*\(")
 _OPERATION = re.compile(r"&&|\|\||[<>=!]=|[<>!?%*/+]|(?<=[\w\s)])-|\bin\b|\w\s*\(")
+_LOOP_IN_TREE = b"\x1a\x07@result"
+"""Every loop becomes one over a variable of this name, which no rule can name itself."""
 
 
 def without_strings(expression: str) -> str:
-    """Blank out string literals, so that what stands in quotes is not taken for code."""
-    return STRING_LITERAL.sub(lambda found: " " * len(found[0]), expression)
+    """Blank out strings and comments, so that what stands in them is not taken for code."""
+    return _TOKEN.sub(
+        lambda found: " " * len(found[0]) if found["silent"] else found[0], expression
+    )
+
+
+def loops(tree: bytes) -> bool:
+    """Whether a compiled rule loops, whatever its text looks like.
+
+    Args:
+        tree: The checked expression as the expression library serializes it.
+    """
+    return _LOOP_IN_TREE in tree
 
 
 def too_long(expression: str) -> tuple[Mistake, ...]:
@@ -47,6 +72,10 @@ def out_of_bounds(expression: str) -> tuple[Mistake, ...]:
     found += [
         _at(expression, has.start(), "'has' is not needed; an unknown fact refuses by itself")
         for has in _HAS.finditer(code)
+    ]
+    found += [
+        _at(expression, name.start(), "names are written without backquotes")
+        for name in _QUOTED_NAME.finditer(code)
     ]
     operations = len(_OPERATION.findall(code))
     if operations > MAX_OPERATIONS:

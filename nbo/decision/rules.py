@@ -16,7 +16,7 @@ from cel_expr_python import cel
 
 from nbo.decision.facts import Fact, Facts, FactSchema, FactType
 from nbo.decision.plain_rules import Plain, plain_rule
-from nbo.decision.rule_bounds import out_of_bounds, too_long, without_strings
+from nbo.decision.rule_bounds import loops, out_of_bounds, too_long, without_strings
 from nbo.decision.rule_mistakes import Mistake, RuleError, mistakes_in
 from nbo.decision.rule_text import RuleText
 
@@ -154,10 +154,12 @@ class RuleLanguage:
         except RuntimeError as error:
             mistakes = mistakes_in(str(error), expression, self.schema.types)
             raise RuleError(text.name, mistakes) from None
+        first_line = expression.splitlines()[0]
+        if loops(program.serialize()):
+            raise RuleError(text.name, (Mistake(1, 1, "the rule loops; split it", first_line),))
         if program.return_type() != cel.Type.BOOL:
             yields = str(program.return_type()).lower()
             message = f"yields a {yields}, must be true or false; compare it, e.g. with == or >"
-            first_line = expression.splitlines()[0]
             raise RuleError(text.name, (Mistake(1, 1, message, first_line),))
         return Rule(expression, self._facts_in(expression), program, plain_rule(expression))
 
