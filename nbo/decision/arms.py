@@ -72,7 +72,8 @@ class Experiment:
         buckets: Stretch of the layer's [0, 1) whose units take part; stretches of one layer do
             not overlap.
         unit: TEXT fact that names the unit, e.g. ``"customer.household"``; empty for the
-            customer. Who lacks it is their own unit.
+            customer. Whose unit is unknown takes no part, and is offered nothing where an arm
+            is a holdout and the facts could not be read.
     """
 
     experiment_id: str

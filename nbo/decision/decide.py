@@ -10,11 +10,12 @@ from nbo.decision.arms import Arm
 from nbo.decision.candidates import candidates
 from nbo.decision.compiled import CompiledCatalog
 from nbo.decision.decision import Decision, Refusal
-from nbo.decision.experiments import assigned_arms, combine
+from nbo.decision.experiments import assigned_arms, combine, possible_holdout
 from nbo.decision.fallback import keep_only
 from nbo.decision.pacing import shadow_prices
 from nbo.decision.propensity import Propensity
 from nbo.decision.request import Request
+from nbo.decision.rules import Activation
 from nbo.decision.scoring import score, scored_treatments
 from nbo.decision.screen import screen
 from nbo.decision.selection import policy_for, select
@@ -53,9 +54,9 @@ def decide(request: Request, world: World) -> Decision:
     if request.only is not None:
         eligible, aside = keep_only(eligible, compiled, request.only)
         refused += aside
-    if arm.holdout:
-        eligible, held_out = _hold_out(eligible, compiled, arm)
-        refused += held_out
+    if held_out := _held_out(request, compiled, activation, arm):
+        eligible, untold = _hold_out(eligible, compiled, *held_out)
+        refused += untold
 
     treatments = [compiled.treatments[row] for row in eligible]
     scored = score(request, treatments, world.propensity, world.models, arm.model)
@@ -87,10 +88,29 @@ def decide(request: Request, world: World) -> Decision:
     )
 
 
+def _held_out(
+    request: Request, compiled: CompiledCatalog, activation: Activation, arm: Arm
+) -> tuple[str, str] | None:
+    """Find the arm that forbids every offer, and say why; None where there is none.
+
+    Who could not be looked up may belong to a holdout: one offer would spoil the yardstick.
+    """
+    if arm.holdout:
+        return arm.arm_id, "customers of this arm are never offered anything"
+    if request.only is None:
+        return None
+    experiments = compiled.catalog.experiments
+    possible = possible_holdout(experiments, request.customer_id, activation.facts)
+    if possible is None:
+        return None
+    experiment, holdout = possible
+    detail = f"{experiment.unit} is unknown: they may be of this arm, which is offered nothing"
+    return holdout.arm_id, detail
+
+
 def _hold_out(
-    eligible: list[int], compiled: CompiledCatalog, arm: Arm
+    eligible: list[int], compiled: CompiledCatalog, arm_id: str, detail: str
 ) -> tuple[list[int], list[Refusal]]:
     """Offer nothing, and log what the customer would have been eligible for."""
     offers = dict.fromkeys(compiled.treatments[row].offer.offer_id for row in eligible)
-    detail = "customers of this arm are never offered anything"
-    return [], [Refusal(offer_id, "holdout", arm.arm_id, detail) for offer_id in offers]
+    return [], [Refusal(offer_id, "holdout", arm_id, detail) for offer_id in offers]

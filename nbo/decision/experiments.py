@@ -39,25 +39,51 @@ def assigned_arms(
 ) -> dict[str, Arm]:
     """Find the arms of one customer, by experiment id.
 
-    An experiment whose stretch of its layer does not hold the unit is left out.
+    An experiment is left out whose unit is unknown, or not in its stretch of the layer.
 
     Args:
         experiments: In the catalogue's order.
         customer_id: The unit, where no fact names another.
         facts: Of the customer.
     """
-    units = {one.experiment_id: unit_of(one, customer_id, facts) for one in experiments}
+    units = [(one, unit_of(one, customer_id, facts)) for one in experiments]
     return {
-        one.experiment_id: assign(one, units[one.experiment_id])
-        for one in experiments
-        if takes_part(one, units[one.experiment_id])
+        one.experiment_id: assign(one, unit)
+        for one, unit in units
+        if unit is not None and takes_part(one, unit)
     }
 
 
-def unit_of(experiment: Experiment, customer_id: str, facts: Facts) -> str:
-    """Name the unit a customer belongs to; who lacks the fact, or has it empty, is their own."""
-    unit = facts.get(experiment.unit) if experiment.unit else None
-    return unit if isinstance(unit, str) and unit else customer_id
+def unit_of(experiment: Experiment, customer_id: str, facts: Facts) -> str | None:
+    """Name the unit a customer belongs to; None where its fact is unknown or empty.
+
+    No other unit stands in: whoever is in another arm whenever the fact cannot be read is in two.
+    """
+    if not experiment.unit:
+        return customer_id
+    unit = facts.get(experiment.unit)
+    return unit if isinstance(unit, str) and unit else None
+
+
+def possible_holdout(
+    experiments: Iterable[Experiment], customer_id: str, facts: Facts
+) -> tuple[Experiment, Arm] | None:
+    """Find a holdout the customer may be in for all that is known: their unit is not.
+
+    Args:
+        experiments: In the catalogue's order.
+        customer_id: The unit, where no fact names another.
+        facts: Of the customer.
+    """
+    return next(
+        (
+            (experiment, arm)
+            for experiment in experiments
+            for arm in experiment.arms
+            if arm.holdout and unit_of(experiment, customer_id, facts) is None
+        ),
+        None,
+    )
 
 
 def takes_part(experiment: Experiment, unit: str) -> bool:

@@ -138,9 +138,14 @@ def test_a_household_has_one_arm() -> None:
 
 
 @pytest.mark.parametrize("facts", [{}, {"customer.household": ""}, {"customer.household": 3.0}])
-def test_who_has_no_household_is_their_own(facts: dict[str, str | float | bool]) -> None:
+def test_whose_household_is_unknown_takes_no_part(facts: dict[str, str | float | bool]) -> None:
+    """Else half of them would change their arm whenever the fact cannot be read."""
     household = Experiment("home", "salt-7", ARMS, unit="customer.household")
-    assert unit_of(household, "c-1", facts) == "c-1"
+    assert unit_of(household, "c-1", facts) is None
+    for customer in UNITS[:20]:
+        assert assigned_arms([household, FIRST], customer, facts) == {
+            "first": assign(FIRST, customer)
+        }
 
 
 def test_a_layer_stays_where_it_is_for_ever() -> None:
