@@ -1,8 +1,9 @@
 """What keeps a rule small and quick: no loops, bounded length, bounded work.
 
 The expression language has no files, clocks or recursion; what is left to forbid are the
-macros that loop over lists, and rules so long that one of them would take as long as all the
-others together.
+macros that loop over lists, patterns, which it would compile anew at every evaluation (a nasty
+one takes a tenth of a second), and rules so long that one of them would take as long as all
+the others together.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ Words matter because only at the start of one are ``b`` and ``r`` the prefix of 
 _QUOTED_NAME = re.compile(r"`[^`\n]*`")
 _LOOP = re.compile(r"\.\s*(all|exists|exists_one|map|filter)\s*\(")
 _HAS = re.compile(r"(?<![\w.])has\s*\(")
+_MATCHES = re.compile(r"\bmatches\s*\(")
 _OPERATION = re.compile(r"&&|\|\||[<>=!]=|[<>!?%*/+]|(?<=[\w\s)])-|\bin\b|\w\s*\(")
 _LOOP_IN_TREE = b"\x1a\x07@result"
 """Every loop becomes one over a variable of this name, which no rule can name itself."""
@@ -76,6 +78,14 @@ def out_of_bounds(expression: str) -> tuple[Mistake, ...]:
     found += [
         _at(expression, name.start(), "names are written without backquotes")
         for name in _QUOTED_NAME.finditer(code)
+    ]
+    found += [
+        _at(
+            expression,
+            pattern.start(),
+            "'matches' takes too long; compare with startsWith, endsWith, contains or `in [...]`",
+        )
+        for pattern in _MATCHES.finditer(code)
     ]
     operations = len(_OPERATION.findall(code))
     if operations > MAX_OPERATIONS:

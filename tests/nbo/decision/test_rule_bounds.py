@@ -42,6 +42,16 @@ def test_has_is_refused_with_the_remedy(language: RuleLanguage) -> None:
     assert "an unknown fact refuses by itself" in str(error)
 
 
+@pytest.mark.parametrize(
+    "when",
+    ["customer.plan.matches('(')", "matches(customer.plan, 'a+')", "customer.plan. matches ('a')"],
+)
+def test_patterns_are_refused_with_the_remedy(language: RuleLanguage, when: str) -> None:
+    (mistake,) = refused(language, when).mistakes
+    assert mistake.column == when.index("matches") + 1
+    assert "compare with startsWith, endsWith, contains or `in [...]`" in mistake.message
+
+
 def test_words_in_quotes_are_no_loops(language: RuleLanguage) -> None:
     rule = language.compile(RuleText("r", "customer.plan == '[1].all(x, has(x))'"))
     assert rule.check(language.activate({"customer.plan": "[1].all(x, has(x))"})).passed
