@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 
 from nbo.decision.catalog_schema import catalog_schema
+from nbo.decision.facts import FactSchema, FactType
+from nbo.decision.rule_text import RuleText
+from nbo.decision.rules import RuleError, RuleLanguage
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "catalog.md"
 RULES = {"rules", "eligibility", "applicability", "suitability", "service_first"}
@@ -83,3 +86,39 @@ def test_a_table_says_what_the_readers_ask(name):
     required = schema.get("required", ())
     expected = {field: told(own, field in required) for field, own in schema["properties"].items()}
     assert tables()[name] == expected
+
+
+def _problem(expression: str) -> str:
+    """What the engine has against a rule; empty if nothing."""
+    types = {"customer.n": FactType.NUMBER, "customer.t": FactType.TEXT}
+    try:
+        RuleLanguage(FactSchema(types)).compile(RuleText("shown", expression))
+    except RuleError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_what_a_rule_may_say_is_said(refused):
+    said = re.search(r"^A rule is a .*?refused\.$", PAGE.read_text("utf-8"), re.M | re.S)
+    assert said is not None
+    may, may_not = said[0].split("Loops")
+    named = set(re.findall(r"`([a-z]+)(?:\(\))?`", may_not if refused else may, re.IGNORECASE))
+    assert len(named) >= 4
+    for function in named:
+        of_text = {"size": "customer.t.size() > 2", "has": "has(customer.t)"}
+        expression = of_text.get(function, f"customer.t.{function}('a')")
+        assert bool(_problem(expression)) is refused, expression
+
+
+def test_operators_of_a_rule_are_those_said():
+    said = re.search(r"^A rule is a .*?Numbers", PAGE.read_text("utf-8"), re.M | re.S)
+    assert said is not None
+    for operator in ("+", "-", "*", "/"):
+        assert f"`{operator}`" in said[0]
+        assert not _problem(f"customer.n {operator} 2.0 > 1.0")
+    for operator in ("==", "!=", "<", "<=", ">", ">="):
+        assert f"`{operator}`" in said[0]
+        assert not _problem(f"customer.n {operator} 2.0 && true || !false")
+    assert not _problem("customer.n in [1.0] ? true : false")
+    assert _problem("customer.n > 1")
