@@ -66,21 +66,19 @@ def arm_of(decision: Decision, compiled: CompiledCatalog) -> Arm:
 
 
 def _refusals(decision: Decision, failures: Mapping[str, Sequence[Failure]]) -> tuple[Refusal, ...]:
-    """List every failure, and what was logged besides: incentives, scores, holdouts."""
-    found = {
-        (offer_id, "", failure.stage, failure.rule): Refusal(
-            offer_id, failure.stage, failure.rule, failure.detail
-        )
+    """List every failure, and what was logged besides: incentives, scores, holdouts.
+
+    Rules may share a name, so only rows that are equal throughout are one.
+    """
+    found = [
+        Refusal(offer_id, failure.stage, failure.rule, failure.detail, failure.incentive_id)
         for offer_id, several in failures.items()
         for failure in several
-    }
-    for refusal in decision.refusals:
-        key = (refusal.offer_id, refusal.incentive_id, refusal.stage, refusal.rule)
-        found.setdefault(key, refusal)
-    return tuple(sorted(found.values(), key=_place))
+    ]
+    return tuple(sorted(dict.fromkeys([*found, *decision.refusals]), key=_place))
 
 
-def _place(refusal: Refusal) -> tuple[str, int]:
-    """Sort by offer, then stage; the sort keeps the order of the rules of one stage."""
+def _place(refusal: Refusal) -> tuple[str, int, bool]:
+    """Sort by offer, then stage, incentives last; the sort keeps the order of the rules of each."""
     stage = STAGES.index(refusal.stage) if refusal.stage in STAGES else len(STAGES)
-    return refusal.offer_id, stage
+    return refusal.offer_id, stage, bool(refusal.incentive_id)

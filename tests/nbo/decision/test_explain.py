@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nbo.decision.catalog_text import load_catalog
+from nbo.decision.compiled import CompiledCatalog
 from nbo.decision.decide import World, decide
 from nbo.decision.decision import Decision, Refusal
 from nbo.decision.explain import explain
@@ -212,6 +213,8 @@ def test_the_first_failure_is_the_one_that_was_logged(asked: Request) -> None:
         first.setdefault((refusal.offer_id, refusal.incentive_id), refusal)
     for logged in decision.refusals:
         assert first[logged.offer_id, logged.incentive_id] == logged
+    told = explain(decision, COMPILED).refusals
+    assert len(told) == len(set(told))
     assert {offer for offer, incentive in first if not incentive} == {
         refusal.offer_id for refusal in decision.refusals if not refusal.incentive_id
     }
@@ -424,6 +427,51 @@ def test_a_bundle_names_the_member_that_lacks_something() -> None:
     assert found["both"].needed == "customer.has_tv is true, needs false"
     mended = decide(request({"customer.has_tv": False}), world)
     assert "both" not in {r.offer_id for r in mended.refusals if not r.incentive_id}
+
+
+def explained(compiled: CompiledCatalog, asked: Request) -> tuple[Decision, list[Refusal]]:
+    decision = decide(asked, World(compiled, PriorPropensity()))
+    return decision, list(explain(decision, compiled).refusals)
+
+
+def test_suppressions_of_one_name_are_both_told() -> None:
+    second = "name: declined, outcome: NO_RESPONSE, scope: offer, window: 30d, count: 1, pause: 9d"
+    twice = CATALOG.replace("  frequency:\n", f"    - {{{second}}}\n  frequency:\n", 1)
+    history = (
+        said("tv", Outcome.DECLINED, NOW - timedelta(days=2)),
+        said("tv", Outcome.NO_RESPONSE, NOW - timedelta(days=1)),
+    )
+    decision, told = explained(load_catalog(twice, "c", SCHEMA), request(history=history))
+    of_tv = [refusal for refusal in told if refusal[:3] == ("tv", "contact policy", "declined")]
+    assert [r.detail.partition(",")[0] for r in of_tv] == ["1 × DECLINED", "1 × NO_RESPONSE"]
+    assert of_tv[0] in decision.refusals
+
+
+def test_conditions_of_one_name_are_both_told() -> None:
+    second = "when: customer.tenure_months >= 6.0}, {name: half a year, when: customer.has_mobile}"
+    twice = CATALOG.replace("when: customer.tenure_months >= 6.0}", second, 1)
+    facts = {"customer.tenure_months": 3.0, "customer.has_mobile": False}
+    _, told = explained(load_catalog(twice, "c", SCHEMA), request(facts))
+    assert [r.detail for r in told if r[:3] == ("fibre", "eligibility", "half a year")] == [
+        "customer.tenure_months is 3",
+        "customer.has_mobile is false",
+    ]
+
+
+def test_each_incentive_is_told_by_its_id() -> None:
+    gift = "{id: gift, name: {en: G}, kind: gift, cost: 7, budget: {amount: 20, period: day}}"
+    text = CATALOG.replace("experiments:\n", f"  - {gift}\nexperiments:\n", 1).replace(
+        "incentives: [none, discount]", "incentives: [discount, gift]"
+    )
+    asked = request(usage=Usage(budgets={"discount": 1000.0, "gift": 20.0}))
+    decision, told = explained(load_catalog(text, "c", SCHEMA), asked)
+    discount = ("fibre", "caps", "budget", "1000 of 1000 spent this month, costs 10")
+    assert [refusal for refusal in told if refusal.offer_id == "fibre"] == [
+        Refusal(*discount),  # as logged: the offer fell as a whole
+        Refusal(*discount, "discount"),
+        Refusal("fibre", "caps", "budget", "20 of 20 spent this day, costs 7", "gift"),
+    ]
+    assert set(decision.refusals) <= set(told)
 
 
 def test_who_is_held_out_misses_nothing() -> None:
