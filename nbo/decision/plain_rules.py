@@ -27,7 +27,7 @@ _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-_NAME = r"(?P<name>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+)"
+_NAME = r"(?P<name>[A-Za-z_]\w*(?:\s*\.\s*[A-Za-z_]\w*)+)"
 _NUMBER = r"-?\d+\.\d+(?:[eE][+-]?\d+)?"
 _TEXT = r"'[^'\\\n]*'|\"[^\"\\\n]*\""
 _COMPARISON = re.compile(
@@ -57,15 +57,20 @@ def plain_rule(expression: str) -> Plain | None:
 
 
 def _comparison(part: str) -> Plain | None:
+    """One comparison; space around the points of a fact's name is no part of the name."""
     if found := _COMPARISON.fullmatch(part):
         literal = float(found["number"]) if found["number"] else found["text"][1:-1]
-        return _compared(found["name"], _OPERATORS[found["op"]], literal)
+        return _compared(_name(found), _OPERATORS[found["op"]], literal)
     if found := _AMONG.fullmatch(part):
         texts = frozenset(quoted[1:-1] for quoted in _QUOTED.findall(found["texts"]))
-        return _among(found["name"], texts)
+        return _among(_name(found), texts)
     if found := _FLAG.fullmatch(part):
-        return _flagged(found["name"], wanted=not found["not"])
+        return _flagged(_name(found), wanted=not found["not"])
     return None
+
+
+def _name(found: re.Match[str]) -> str:
+    return "".join(found["name"].split())
 
 
 def _compared(name: str, compare: Callable[[Any, Any], bool], literal: float | str) -> Plain:

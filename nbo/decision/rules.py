@@ -27,7 +27,9 @@ _CEL_TYPES = {
     FactType.TEXT: cel.Type.STRING,
     FactType.FLAG: cel.Type.BOOL,
 }
-_DOTTED_NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
+_DOTTED_NAME = re.compile(r"[A-Za-z_]\w*(?:\s*\.\s*[A-Za-z_]\w*)+")
+"""A fact's name, perhaps with a method behind it; the language allows space around the points."""
+
 _STATUS = re.compile(r"^[A-Z_]+: |\s*\[[A-Z_]+\]$")
 
 
@@ -176,7 +178,7 @@ class RuleLanguage:
     def _facts_in(self, expression: str) -> tuple[str, ...]:
         types = self.schema.types
         names = (
-            _longest_known(name, types)
+            _longest_known("".join(name.split()), types)
             for name in _DOTTED_NAME.findall(without_strings(expression))
         )
         return tuple(dict.fromkeys(name for name in names if name))

@@ -159,6 +159,7 @@ def test_a_bundle_is_one_somebody_could_be_offered(told: Find, bundle: str, said
         ("purpose: marketing", "it needs the consent customer.consent_voice; give it a purpose"),
         ("purpose: ''", "it needs the consent customer.consent_voice; give it a purpose"),
         ("eligibility: [{name: r, when: customer.has_red}]", "its rule 'r' reads customer.has_red"),
+        ("eligibility: [{name: r, when: customer . has_red}]", "reads customer.has_red"),
         ("suitability: [{name: i, when: interaction.intent == 'x'}]", "reads interaction.intent"),
     ],
 )

@@ -45,7 +45,16 @@ parts = st.one_of(
     st.lists(texts, min_size=1, max_size=3).map(
         lambda several: f"customer.plan in [{', '.join(repr(text) for text in several)}]"
     ),
-    st.sampled_from(["customer.has_tv", "!customer.has_tv", "! customer.has_tv"]),
+    st.sampled_from(
+        [
+            "customer.has_tv",
+            "!customer.has_tv",
+            "! customer.has_tv",
+            "!customer . has_tv",
+            "customer .age > 1.0",
+            "customer.\n plan == 'small'",
+        ]
+    ),
 )
 rules = st.builds(
     lambda several, joint: joint.join(several),

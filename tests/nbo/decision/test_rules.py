@@ -84,6 +84,21 @@ def test_names_inside_strings_are_no_facts(language: RuleLanguage) -> None:
     assert method.reads == ("customer.plan",)
 
 
+@pytest.mark.parametrize(
+    "when",
+    [
+        "customer . tenure_months > 6.0",
+        "customer.\n  tenure_months > 6.0",
+        "(customer. // months\ntenure_months > 6.0)",
+        "customer .tenure_months + 1.0 > 7.0",
+    ],
+)
+def test_space_around_a_point_changes_nothing(language: RuleLanguage, when: str) -> None:
+    assert language.compile(RuleText("r", when)).reads == ("customer.tenure_months",)
+    assert check(language, when, {}).detail == "customer.tenure_months is unknown"
+    assert check(language, when, {"customer.tenure_months": 7.0}).passed
+
+
 def test_equal_expressions_are_evaluated_once_per_request(language: RuleLanguage) -> None:
     first = language.compile(RuleText("one", "customer.has_red"))
     second = language.compile(RuleText("two", " customer.has_red\n"))
