@@ -39,7 +39,10 @@ class Choice(NamedTuple):
 
 
 def policy_for(selection: Selection, arm: Arm, ranked: Ranked, seed: int) -> Policy:
-    """Choose the policy: uniform in random arms, else the arm's own, else the catalogue's."""
+    """Choose the policy: uniform in random arms, else the arm's own, else the catalogue's.
+
+    Thompson without P, which alone is uncertain, is greedy.
+    """
     if arm.random:
         return uniform
     wanted = arm.selection or selection
@@ -47,8 +50,8 @@ def policy_for(selection: Selection, arm: Arm, ranked: Ranked, seed: int) -> Pol
         return epsilon_greedy(wanted.epsilon)
     if wanted.policy == "softmax":
         return softmax(wanted.temperature)
-    if wanted.policy == "thompson":
-        return thompson(ranked, arm.propensity, wanted.draws, seed)
+    if wanted.policy == "thompson" and arm.propensity:
+        return thompson(ranked, wanted.draws, seed)
     return greedy
 
 

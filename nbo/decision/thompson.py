@@ -5,11 +5,17 @@ narrower the more outcomes P rests on. New offers are tried until they are known
 only while they are good.
 
 The probability that a treatment is best has no closed form. So a number of posterior draws is
-made and a treatment's probability *is* the share of draws it wins among what remains for the
-slot: given these draws each choice is made with exactly that probability, which keeps
-inverse-probability estimates unbiased. As an estimate of the probability before the draws it
-has the standard error that is given with it. All slots share the draws, as drawing is nearly
-all of the work.
+made, shared by all slots, and one more that any treatment that remains may win, each as likely
+as another. One of them all is picked for each slot, and its winner is chosen:
+
+``p = (won + 1/n) / (draws + 1)``
+
+with n the treatments that remain and `won` the posterior draws a treatment wins among them.
+Given the posterior draws this is exactly what is drawn from, for slot n given the slots before.
+It is above zero for every treatment, so that weights of ``1/p`` are unbiased for all of them;
+from winners alone they would say nothing of a treatment that happens to win no draw. As an
+estimate of the probability over all posterior draws it has the standard error that is told
+with it.
 
 References:
     Thompson (1933), On the Likelihood that One Unknown Probability Exceeds Another.
@@ -17,7 +23,6 @@ References:
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -33,12 +38,13 @@ _STREAM = 0x7407_503
 both generators are Mersenne twisters and would otherwise run through the same numbers."""
 
 
-def thompson(ranked: Ranked, propensity_counts: bool, draws: int, seed: int) -> Policy:
+def thompson(ranked: Ranked, draws: int, seed: int) -> Policy:
     """Make the policy that chooses each treatment as often as a posterior draw makes it best.
+
+    Only for priorities that P is a factor of: without it nothing is uncertain.
 
     Args:
         ranked: The ranking the candidates' positions point into.
-        propensity_counts: False where the arm switches P off; then nothing is uncertain.
         draws: How many, >= 1.
         seed: Of the draws.
     """
@@ -48,28 +54,20 @@ def thompson(ranked: Ranked, propensity_counts: bool, draws: int, seed: int) -> 
     # RandomState, not Generator: numpy promises that its streams never change, so that a
     # logged decision can be decided again by any later version.
     stream = np.random.RandomState([*_words(seed), _STREAM])
-    shape = (draws, len(ranked.worth))
-    worth = np.broadcast_to(ranked.worth, shape)
-    if propensity_counts:
-        worth = worth * stream.beta(accepted, refused, shape)
+    worth = ranked.worth * stream.beta(accepted, refused, (draws, len(ranked.worth)))
 
     def chances(remaining: Sequence[Candidate]) -> list[Chance]:
         # By position, so that ties go to whoever ranks first.
         columns = sorted((at, index) for index, one in enumerate(remaining) for at in one.positions)
+        n = len(columns)
         positions = [position for position, _ in columns]
-        winners = np.argmax(worth[:, positions], axis=1)
-        wins = np.bincount(winners, minlength=len(columns)).tolist()
-        return [
-            _chance(index, position, won / draws, draws)
-            for (position, index), won in zip(columns, wins, strict=True)
-            if won
-        ]
+        won = np.bincount(np.argmax(worth[:, positions], axis=1), minlength=n)
+        probability = (won + 1.0 / n) / (draws + 1.0)
+        error = np.sqrt(probability * (1.0 - probability) / draws)
+        owners = [index for _, index in columns]
+        return list(map(Chance, owners, positions, probability.tolist(), error.tolist()))
 
     return chances
-
-
-def _chance(index: int, position: int, share: float, draws: int) -> Chance:
-    return Chance(index, position, share, math.sqrt(share * (1.0 - share) / draws))
 
 
 def _words(seed: int) -> list[int]:

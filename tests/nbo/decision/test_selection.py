@@ -129,8 +129,10 @@ def test_thompson_explores_what_is_little_known() -> None:
         selection = Selection("thompson", draws=5_000)
         chances = policy_for(selection, DEFAULT_ARM, ranked, seed=1)(OFFERS)
         sizes[evidence] = {chance.position: chance.probability for chance in chances}
-    assert sizes[5.0][0] < sizes[500.0][0] < sizes[1e9][0] == 1.0
-    assert sizes[5.0].keys() > sizes[500.0].keys()
+    assert sizes[5.0][0] < sizes[500.0][0] < sizes[1e9][0]
+    never = 1.0 / 7 / 5_001
+    expected = {0: 1.0 - 6 * never, **dict.fromkeys([1, 2, 3, 5, 6, 7], never)}
+    assert sizes[1e9] == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("p", [0.0, 1e-300, 0.5, 1.0 - 1e-16, 1.0])
@@ -178,8 +180,12 @@ def test_the_draws_of_a_seed_never_change() -> None:
     assert positions(choose(43, selection=SOFTMAX, slots=4, per_group=2)) == [0, 2, 1, 3]
     assert positions(choose(44, arm=RANDOM, slots=4, per_group=2)) == [1, 6, 3, 0]
     found = choose(45, selection=THOMPSON, slots=4, per_group=2)
-    shares = [(choice.position, choice.probability) for choice in found]
-    assert shares == [(0, 0.6), (1, 0.55), (2, 0.85), (3, 1.0)]
+    assert [(choice.position, choice.probability) for choice in found] == [
+        (0, (12 + 1 / 7) / 21),
+        (1, (11 + 1 / 5) / 21),
+        (2, (17 + 1 / 4) / 21),
+        (3, 1.0),
+    ]
 
 
 def test_mandatory_offers_come_first_and_are_certain() -> None:
@@ -277,6 +283,28 @@ def test_thompson_chooses_as_often_as_it_says(draws: int) -> None:
     assert len(frequent) >= 10
     for key in frequent:
         assert abs(chosen[key] - said[key]) <= 4.0 * spread[key] ** 0.5, key
+
+
+@pytest.mark.parametrize("draws", [1, 10, 200])
+def test_thompson_weights_are_unbiased_for_every_treatment(draws: int) -> None:
+    """The mean of ``1/p`` over the decisions that chose it is 1, within 4 standard errors.
+
+    Given the posterior draws a treatment's weight has the variance ``1/p - 1``. The rarest
+    treatment wins none of 10 draws nineteen times in twenty.
+    """
+    seeds, ranked = 2_000, ranking(WORTH[:4], evidence=60.0)
+    offers = [offer(name, name, (at,)) for at, name in enumerate("abcd")]
+    weight, variance, unlikely = np.zeros(4), np.zeros(4), np.zeros(4)
+    for seed in range(seeds):
+        policy = policy_for(Selection("thompson", draws=draws), DEFAULT_ARM, ranked, seed)
+        shares = np.array([chance.probability for chance in policy(offers)])
+        assert shares.shape == (4,) and shares.min() > 0.99 / 4 / (draws + 1), "all may be chosen"
+        (choice,) = select(offers, 1, per_group=1, policy=policy, seed=seed)
+        weight[choice.position] += 1.0 / choice.probability
+        variance += 1.0 / shares - 1.0
+        unlikely += shares < 1.0 / (draws + 1.0)
+    assert np.all(np.abs(weight - seeds) <= 4.0 * np.sqrt(variance))
+    assert unlikely[3] > 0.9 * seeds or draws > 10, "rare enough to win nothing most of the time"
 
 
 policies = st.one_of(
