@@ -195,9 +195,12 @@ def show(value: Fact) -> str:
 
 def _is_of_type(value: object, kind: FactType) -> bool:
     if kind is FactType.NUMBER:
-        return (
-            isinstance(value, (float, int)) and not isinstance(value, bool) and math.isfinite(value)
-        )
+        if not isinstance(value, (float, int)) or isinstance(value, bool):
+            return False
+        try:
+            return math.isfinite(value)
+        except OverflowError:  # a whole number beyond what a double holds
+            return False
     return isinstance(value, str if kind is FactType.TEXT else bool)
 
 

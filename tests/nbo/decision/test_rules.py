@@ -12,6 +12,8 @@ from nbo.decision.rule_bounds import MAX_LENGTH
 from nbo.decision.rule_text import RuleText
 from nbo.decision.rules import RuleError, RuleLanguage, Verdict
 
+HUGE = pytest.param(10**400, id="more than a number can be")
+
 
 @pytest.fixture(scope="module")
 def language(schema: FactSchema) -> RuleLanguage:
@@ -62,7 +64,7 @@ def test_what_is_known_can_decide_without_the_rest(language: RuleLanguage) -> No
     assert refused == Verdict(False, "customer.has_red is true")
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf, "7", True])
+@pytest.mark.parametrize("value", [math.nan, math.inf, "7", True, HUGE])
 def test_a_fact_of_the_wrong_kind_is_unknown(language: RuleLanguage, value: Fact) -> None:
     verdict = check(language, "customer.tenure_months > 0.0", {"customer.tenure_months": value})
     assert verdict.detail == "customer.tenure_months is unknown"
