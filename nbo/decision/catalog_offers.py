@@ -10,7 +10,7 @@ from nbo.decision.catalog_nodes import Section
 from nbo.decision.catalog_rules import read_rules, read_script
 from nbo.decision.catalog_scalars import remedy
 from nbo.decision.limits import NO_CAPS, Budget, Caps, Period
-from nbo.decision.triggers import matches
+from nbo.decision.triggers import MOST_STARS, matches
 
 UNSEEN_RATE = 0.1
 """Acceptance rate where neither the catalogue states one nor the group was ever offered."""
@@ -149,7 +149,10 @@ def _read_triggers(section: Section, events: frozenset[str]) -> tuple[str, ...]:
     """Event types; each must fit one that exists, where these are known."""
     found = section.texts("triggers")
     for pattern, node in found:
-        if events and not any(matches(pattern, event) for event in events):
+        if pattern.count("*") > MOST_STARS:
+            message = f"must have at most {MOST_STARS} stars, has {pattern.count('*')}"
+            section.problem("triggers", message, node)
+        elif events and not any(matches(pattern, event) for event in events):
             message = f"no event type fits {pattern!r}; {remedy(pattern, events)}"
             section.problem("triggers", message, node)
     if section.has("triggers") and not found:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from nbo.decision.failure import Asked, Failure, Finding
 
 EVENT_TYPE = "event.type"
+MOST_STARS = 5
+"""Stars in one trigger of a catalogue."""
 
 
 def matches(pattern: str, event_type: str) -> bool:
@@ -16,8 +17,23 @@ def matches(pattern: str, event_type: str) -> bool:
     >>> matches("web.*", "web.form.closed"), matches("web.*", "webshop")
     (True, False)
     """
-    literal = (re.escape(part) for part in pattern.split("*"))
-    return re.fullmatch(".*".join(literal), event_type, re.DOTALL) is not None
+    first, *others = pattern.split("*")
+    if not others:
+        return first == event_type
+    *middle, last = others
+    if len(first) + len(last) > len(event_type):
+        return False
+    if not (event_type.startswith(first) and event_type.endswith(last)):
+        return False
+    # The earliest place of each part leaves the most for the parts after it, so that none needs
+    # to be tried anywhere else.
+    place, end = len(first), len(event_type) - len(last)
+    for part in middle:
+        found = event_type.find(part, place, end)
+        if found < 0:
+            return False
+        place = found + len(part)
+    return True
 
 
 def trigger_findings(asked: Asked) -> Iterator[Finding]:

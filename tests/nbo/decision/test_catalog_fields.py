@@ -132,6 +132,7 @@ def test_experiments(catalog: Catalog) -> None:
         ("sells: red\n", "sells: rad\n", "sells: unknown 'rad'; did you mean 'red'?"),
         ("[claim.reported, ", "[claim.reportet, ", "no event type fits 'claim.reportet'; did"),
         ('"web.*"]', '"wob.*"]', "no event type fits 'wob.*'; known are claim"),
+        ('"web.*"]', '"*w*e*b*.*x*"]', "triggers: must have at most 5 stars, has 6"),
         ('[claim.reported, "web.*"]', "[]", "triggers: must name at least one event type"),
         ("{total: 500, daily: 20}", "{total: -1}", "caps: total: must be >= 0, was -1"),
         ("{total: 500, daily: 20}", "{total: 1.5}", "caps: total: must be a whole number"),

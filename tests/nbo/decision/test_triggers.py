@@ -67,3 +67,10 @@ words = st.text(alphabet="ab.*+?", max_size=6)
 def test_only_the_star_is_special(pattern: str, event: str) -> None:
     literal = pattern.replace("?", "[?]")
     assert matches(pattern, event) is fnmatchcase(event, literal)
+
+
+def test_many_stars_take_no_longer() -> None:
+    """Trying every place of every part would take longer than anybody lives."""
+    assert not matches("*a" * 25 + "*b", "a" * 60)
+    assert matches("*a" * 25 + "*b", "a" * 60 + "b")
+    assert not matches("a*a", "a"), "no part stands in for two"
