@@ -102,6 +102,9 @@ def replay(
         raise typer.Exit(1)
 
 
+_COLUMNS = ("decision_id", "field", "logged", "again")
+
+
 class _Found:
     """What came of a replay, counted."""
 
@@ -123,8 +126,8 @@ class _Found:
         self.same += not one.differences
         self.differing += bool(one.differences)
         self.differences += [
-            {"decision_id": one.decision_id, "field": path, "logged": logged, "again": again}
-            for path, logged, again in one.differences
+            {"decision_id": one.decision_id, "field": different.path, **different.values()}
+            for different in one.differences
         ]
 
     def as_json(self) -> dict[str, Any]:
@@ -140,7 +143,7 @@ class _Found:
     def show(self) -> None:
         if self.differences:
             rows = [
-                tuple(escape(str(one[key])) for key in ("decision_id", "field", "logged", "again"))
+                tuple(escape(str(one.get(key, "absent"))) for key in _COLUMNS)
                 for one in self.differences[:MOST_DIFFERENCES]
             ]
             print_table("Differences", ["decision", "field", "logged", "again"], rows)

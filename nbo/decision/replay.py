@@ -1,7 +1,9 @@
 """Replay: a logged decision is decided again from its record, and must come out the same.
 
 The record holds all that a decision depends on but the catalogue: the request with its facts,
-history and use of caps, and what the model said. Stores and models are not asked.
+history and use of caps, and what the model said. Stores and models are not asked: what the model
+was (``versions.model``) and how it failed (``degraded``) are taken from the record, and so cannot
+differ from it.
 """
 
 from __future__ import annotations
@@ -17,10 +19,20 @@ from nbo.decision.logged_propensity import LoggedPropensity
 from nbo.decision.record import from_record, to_record
 from nbo.errors import BadInputError
 
-__all__ = ["Difference", "LoggedPropensity", "other_engine", "replay"]
+__all__ = ["ABSENT", "Difference", "LoggedPropensity", "other_engine", "replay"]
 
 _ENGINE = "engine"
 """The one version that may differ: other software is to decide the same."""
+
+
+class Absent:
+    """Stands for a field that is not there at all, where null would be one that is."""
+
+    def __repr__(self) -> str:
+        return "absent"
+
+
+ABSENT = Absent()
 
 
 class Difference(NamedTuple):
@@ -28,19 +40,27 @@ class Difference(NamedTuple):
 
     Attributes:
         path: Where it stands in the record, e.g. ``"slots[0].probability"``.
-        logged: The value then; None if there was none.
-        again: The value now; None if there is none.
+        logged: The value then; `ABSENT` if there was none.
+        again: The value now; `ABSENT` if there is none.
     """
 
     path: str
     logged: Any
     again: Any
 
+    def values(self) -> dict[str, Any]:
+        """The two values by when they were; one that is absent is left out."""
+        both = {"logged": self.logged, "again": self.again}
+        return {when: value for when, value in both.items() if value is not ABSENT}
+
 
 def replay(
     record: Mapping[str, Any], compiled: CompiledCatalog, engine_version: str
 ) -> tuple[Difference, ...]:
     """Decide a record's request again and compare the records, field by field, bit for bit.
+
+    A number counts as its text does: 0 is not -0.0, 1 is not 1.0. A field that records of old
+    do not have is compared by the value it stands for.
 
     Args:
         record: As logged.
@@ -83,10 +103,10 @@ def _differences(path: str, logged: Any, again: Any) -> Iterator[Difference]:
     if isinstance(logged, dict) and isinstance(again, dict):
         for name in dict.fromkeys([*logged, *again]):
             inner = f"{path}.{name}" if path else name
-            yield from _differences(inner, logged.get(name), again.get(name))
+            yield from _differences(inner, logged.get(name, ABSENT), again.get(name, ABSENT))
     elif isinstance(logged, list) and isinstance(again, list):
         for index in range(max(len(logged), len(again))):
-            pair = (row[index] if index < len(row) else None for row in (logged, again))
+            pair = (row[index] if index < len(row) else ABSENT for row in (logged, again))
             yield from _differences(f"{path}[{index}]", *pair)
-    elif logged != again or isinstance(logged, bool) != isinstance(again, bool):
-        yield Difference(path, logged, again)
+    elif type(logged) is not type(again) or repr(logged) != repr(again):
+        yield Difference(path, logged, again)  # values that are equal may differ in their text

@@ -22,8 +22,8 @@ from nbo.decision.facts import Fact, FactSchema
 from nbo.decision.history import Contact, Outcome
 from nbo.decision.limits import CapUse, Usage
 from nbo.decision.propensity import Propensity, Scores
-from nbo.decision.record import to_record
-from nbo.decision.replay import Difference, LoggedPropensity, other_engine, replay
+from nbo.decision.record import from_record, to_record
+from nbo.decision.replay import ABSENT, Difference, LoggedPropensity, other_engine, replay
 from nbo.decision.request import Request
 from nbo.errors import BadInputError
 
@@ -275,7 +275,72 @@ def test_a_difference_is_located_with_both_values(
     record["slots"][0]["probability"] = said
     removed = record["slots"].pop()
     (found,) = replay(record, compiled, "test")
-    assert found == Difference("slots[1]", None, {**removed})
+    assert found == Difference("slots[1]", ABSENT, {**removed})
+    assert found.values() == {"again": removed}
+
+
+@pytest.mark.parametrize(
+    ("path", "then", "now"),
+    [
+        (("slots", 0, "shadow_price"), -0.0, 0.0),
+        (("slots", 0, "rank"), 1.0, 1),
+        (("slots", 0, "mandatory"), 0, False),
+        (("slots", 0, "rank"), "1", 1),
+        (("arms", "gone"), None, ABSENT),
+        (("rates", "gone"), None, ABSENT),
+    ],
+)
+def test_what_reads_alike_and_is_not_is_a_difference(
+    record: dict[str, Any],
+    compiled: CompiledCatalog,
+    path: tuple[Any, ...],
+    then: object,
+    now: object,
+) -> None:
+    place = record
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = then
+    (found,) = replay(record, compiled, "test")
+    assert (repr(found.logged), repr(found.again)) == (repr(then), repr(now))
+
+
+ODD: st.SearchStrategy[object] = st.sampled_from(
+    [None, 0, 0.0, -0.0, 1, 1.0, True, False, "", "1", [], {}, [None]]
+)
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_whatever_changes_the_text_of_the_answer_is_a_difference(
+    record: dict[str, Any], compiled: CompiledCatalog, data: st.DataObject
+) -> None:
+    """A record that can still be read, and differs in any way, never passes for the same."""
+    tampered = copy.deepcopy(record)
+    place: Any = tampered[data.draw(st.sampled_from(["slots", "arms", "refusals", "rates"]))]
+    while True:
+        keys = list(range(len(place))) if isinstance(place, list) else list(place)
+        key = data.draw(
+            st.sampled_from([*keys, "new"])
+            if isinstance(place, dict)
+            else st.sampled_from(keys or [None])
+        )
+        inner = place[key] if key in keys else None
+        if not isinstance(inner, list | dict) or not inner:
+            break
+        place = inner
+    if key is None:
+        place.append(data.draw(ODD))
+    elif key in keys and data.draw(st.booleans()):
+        del place[key]
+    else:
+        place[key] = data.draw(ODD)
+    try:
+        written = json.dumps(to_record(from_record(tampered)), sort_keys=True)
+    except (BadInputError, TypeError):
+        return
+    if written != json.dumps(record, sort_keys=True):
+        assert replay(tampered, compiled, "test")
 
 
 def test_another_catalogue_differs(record: dict[str, Any], changed: Change) -> None:
