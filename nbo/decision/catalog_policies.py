@@ -13,7 +13,8 @@ from nbo.decision.screen_columns import fits
 
 _SCOPES = ("offer", "group", "all")
 _SELECTIONS = ("greedy", "epsilon", "softmax", "thompson")
-_MOST_DRAWS = 10_000
+_MOST_DRAWS = 2_000
+"""Of every treatment in every decision: with 400 treatments a tenth of a second."""
 _COLDEST = 1e-6
 _SETTINGS = {"epsilon": "epsilon", "softmax": "temperature", "thompson": "draws"}
 """Selection policy to the one setting it has."""

@@ -160,7 +160,7 @@ def test_experiments(catalog: Catalog) -> None:
         ("temperature: 2.5", "temperature: 0", "temperature: must be >= 1e-06, was 0"),
         ("temperature: 2.5", "temperature: 2.5, draws: 9", "is a setting of thompson, not of soft"),
         ("thompson, draws: 50", "thompson, draws: 0", "selection: draws: must be >= 1, was 0"),
-        ("thompson, draws: 50", "thompson, draws: 10001", "must be <= 10000, was 10001"),
+        ("thompson, draws: 50", "thompson, draws: 2001", "must be <= 2000, was 2001"),
         ("buckets: [0, 0.5]", "buckets: [0]", "must be two numbers like [0, 0.5], was ['0']"),
         ("buckets: [0, 0.5]", "buckets: [0, half]", "must be two numbers like [0, 0.5]"),
         ("buckets: [0, 0.5]", "buckets: [0.5, 0.4]", "must rise within 0 and 1, was [0.5, 0.4]"),
