@@ -28,6 +28,7 @@ def read_experiments(root: Section, known: Known, places: Places) -> tuple[Exper
             found[experiment.experiment_id] = experiment
             places.put("experiment", experiment.experiment_id, own)
     experiments = tuple(found.values())
+    _check_salts(experiments, places)
     _check_layers(experiments, places)
     return experiments
 
@@ -92,6 +93,33 @@ def _read_buckets(section: Section) -> tuple[float, float]:
         section.problem("buckets", f"must rise within 0 and 1, was [{start:g}, {end:g}]")
         return _EVERYBODY
     return start, end
+
+
+def _check_salts(experiments: tuple[Experiment, ...], places: Places) -> None:
+    """Each experiment has a salt of its own: equal salts put the same people together in both."""
+    first: dict[str, str] = {}
+    for experiment in experiments:
+        other = first.setdefault(experiment.salt, experiment.experiment_id)
+        if experiment.salt and other != experiment.experiment_id:
+            sections = places.sections["experiment"]
+            where = _where(sections[other], sections[experiment.experiment_id])
+            places.problem(
+                "experiment",
+                experiment.experiment_id,
+                "salt",
+                f"{experiment.salt!r} is that of {other!r} {where}, so that both would divide the "
+                "same people alike and neither could be told from the other; use another text",
+            )
+
+
+def _where(section: Section, seen_from: Section) -> str:
+    """Where a section begins, with its file when that is another."""
+    mark = section.node.start_mark if section.node else None
+    own = seen_from.node.start_mark if seen_from.node else None
+    if mark is None or own is None:
+        return ""
+    file = f"in {mark.name}, " if mark.name != own.name else ""
+    return f"({file}line {mark.line + 1})"
 
 
 def _check_layers(experiments: tuple[Experiment, ...], places: Places) -> None:

@@ -212,7 +212,7 @@ def test_variants_belong_to_arms_and_offers(told: Find) -> None:
 def test_stretches_of_one_layer_may_touch_and_not_overlap(told: Find) -> None:
     def experiments(*stretches: str, layer: str = "layer: l, ") -> str:
         return "experiments:\n" + "".join(
-            f"  - {{id: e{n}, salt: s, {layer}buckets: {stretch}, arms: [{{id: a, share: 1}}]}}\n"
+            f"  - {{id: e{n}, salt: s{n}, {layer}buckets: {stretch}, arms: [{{id: a, share: 1}}]}}\n"
             for n, stretch in enumerate(stretches)
         )
 
@@ -220,3 +220,22 @@ def test_stretches_of_one_layer_may_touch_and_not_overlap(told: Find) -> None:
     assert told(("x", ""), more=experiments("[0, 1]", "[0, 1]", layer="")) == []
     (found,) = told(("x", ""), more=experiments("[0.4, 1]", "[0, 0.5]"))
     assert found.startswith("experiment 'e0': buckets: [0.4, 1] overlaps those of 'e1', [0, 0.5]")
+
+
+def test_each_experiment_has_a_salt_of_its_own(told: Find) -> None:
+    """Equal salts would give everybody the same place in both experiments."""
+
+    def experiments(*salts: str) -> str:
+        return "experiments:\n" + "".join(
+            f"  - {{id: e{n}, salt: {salt}, arms: [{{id: a, share: 1}}]}}\n"
+            for n, salt in enumerate(salts)
+        )
+
+    assert told(("x", ""), more=experiments("s", "t")) == []
+    found = told(("x", ""), more=experiments("s", "t", "s", "s"))
+    assert [problem[:42] for problem in found] == [
+        "experiment 'e2': salt: 's' is that of 'e0'",
+        "experiment 'e3': salt: 's' is that of 'e0'",
+    ]
+    line = BASE.count("\n") + len(["x", "experiments:", "e0"])
+    assert f"'e0' (line {line}), so that both" in found[0]
