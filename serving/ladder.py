@@ -3,7 +3,7 @@
     full → last known customer vector → nothing known (the channel's fallback offer)
 
 The history is asked of Redis, then of the ledger; where neither answers it is unknown, and only
-offers that no contact policy concerns remain. Each step down has a name, which the reply bears.
+service messages that no suppression concerns remain. Each step down has a name, which the reply bears.
 """
 
 from __future__ import annotations

@@ -32,6 +32,10 @@ from nbo.decision.history import Contact, Outcome, exposure_key
 from nbo.decision.policies import EVERYTHING, Frequency, Policies, Suppression, Target
 from nbo.decision.screen_columns import fits
 
+ANSWERED = "answered in this interaction"
+DEFERRED = "deferred by the customer"
+"""The two limits that need no policy: they concern every offer."""
+
 _EXPLICIT = frozenset({Outcome.ACCEPTED, Outcome.DECLINED, Outcome.DEFERRED})
 _NO_GROUPS: Mapping[str, Group] = MappingProxyType({})
 
@@ -173,7 +177,7 @@ def _silenced(past: Iterable[Contact], interaction_id: str) -> dict[str, Objecti
         return {}
     return {
         contact.offer_id: Objection(
-            "answered in this interaction",
+            ANSWERED,
             f"{contact.outcome} at {_minute(contact.at)} on {contact.channel}",
         )
         for contact in past
@@ -189,7 +193,7 @@ def _deferred(past: Iterable[Contact], at: datetime) -> dict[str, Objection]:
             wishes[contact.offer_id] = max(wish, wishes.get(contact.offer_id, wish))
     return {
         offer_id: Objection(
-            "deferred by the customer",
+            DEFERRED,
             f"{Outcome.DEFERRED} at {_minute(said)}, not again before {_minute(until)}",
             until,
         )

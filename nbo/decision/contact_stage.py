@@ -1,4 +1,10 @@
-"""Contact policy as a stage of the screen: the limits in force, over all offers at once."""
+"""Contact policy as a stage of the screen: the limits in force, over all offers at once.
+
+While the history cannot be read, every offer may have been answered in this interaction or put
+off by the customer, so none is made. One exception: a service message that no suppression reaches
+stays, though the customer may have answered it a minute ago or asked to hear it later. It is what
+a channel falls back to, and nothing is sold with it.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +14,7 @@ from functools import partial
 import numpy as np
 
 from nbo.decision.consent import Objection
-from nbo.decision.contact_policy import ContactPolicy
+from nbo.decision.contact_policy import ANSWERED, DEFERRED, ContactPolicy
 from nbo.decision.failure import Asked, Failure, Finding, shared
 
 UNREADABLE = "history cannot be read"
@@ -41,8 +47,10 @@ def contact_findings(asked: Asked) -> Iterator[Finding]:
 
 
 def _unreadable(asked: Asked) -> Iterator[Finding]:
-    """Offers that a suppression or frequency concerns, while nobody knows what was said."""
+    """Offers that a limit concerns, while nobody knows what was said."""
     policies, columns = asked.compiled.catalog.policies, asked.compiled.screen
+    for rule in (ANSWERED, DEFERRED):
+        yield shared(~columns.service, Failure(_STAGE, rule, UNREADABLE))
     for suppression in policies.suppression:
         reach = columns.reach[suppression.target]
         yield shared(reach, Failure(_STAGE, suppression.name, UNREADABLE))

@@ -30,8 +30,8 @@ class Request:
         seed: Seed of every draw in this decision; same request and seed, same answer.
         agent_id: Who asks; logged, never a model input.
         usage: What is used up of caps and budgets.
-        history_known: False when the history could not be read: then only offers that no
-            contact policy concerns remain.
+        history_known: False when the history could not be read: then only service
+            messages that no suppression concerns remain.
         degraded: Steps of the ladder taken before the decision, e.g. ``"last known customer
             vector"``.
         only: The one offer considered, the channel's fallback, when nothing is known of the

@@ -291,8 +291,14 @@ def within(target: Target, offer_id: str, group_id: str) -> bool:
 
 
 def contact_rules(offer: Offer, scene: Scene) -> set[str]:
+    """Who cannot be asked what they were told may have been told anything.
+
+    Silence and deferral concern every offer; the one exception are service messages.
+    """
     request, policies = scene.request, scene.catalog.policies
     failing = set()
+    if not request.history_known and not offer.service:
+        failing |= {"answered in this interaction", "deferred by the customer"}
     deferrals: list[tuple[datetime, datetime]] = []
     for c in request.history:
         if c.offer_id == offer.offer_id:
