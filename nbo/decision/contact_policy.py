@@ -55,6 +55,20 @@ class Limit(NamedTuple):
     spares_service: bool = False
 
 
+class Pause(NamedTuple):
+    """What the outcomes of one scope began.
+
+    Attributes:
+        until: First instant at which the scope is free again, UTC.
+        times: So many exposures with the outcome fell in the window that decided, >= 1.
+        last: When the last of them was, UTC.
+    """
+
+    until: datetime
+    times: int
+    last: datetime
+
+
 class ContactPolicy:
     """The limits in force for one customer at one instant, by what they silence.
 
@@ -108,11 +122,12 @@ class ContactPolicy:
     def _suppress(self, suppression: Suppression, past: Sequence[Contact], at: datetime) -> None:
         of_target = _of_target(suppression.target, past, self._groups)
         for key, contacts in _by_scope(suppression, of_target).items():
-            until = paused_until(suppression, contacts)
-            if until is None or at >= until:
+            pause = paused_until(suppression, contacts)
+            if pause is None or at >= pause.until:
                 continue
-            detail = f"{_occurrences(suppression, contacts)}, paused until {_minute(until)}"
-            objection = Objection(suppression.name, detail, until)
+            times = f"{pause.times} × {suppression.outcome}, last {_minute(pause.last)}"
+            detail = f"{times}, paused until {_minute(pause.until)}"
+            objection = Objection(suppression.name, detail, pause.until)
             if suppression.scope == "offer":
                 limit = Limit(objection, target=suppression.target)
                 self.on_offers.setdefault(key, []).append(limit)
@@ -120,8 +135,8 @@ class ContactPolicy:
                 self.on_many.append(Limit(objection, key, suppression.target))
 
 
-def paused_until(suppression: Suppression, contacts: Sequence[Contact]) -> datetime | None:
-    """Find when the latest pause is over.
+def paused_until(suppression: Suppression, contacts: Sequence[Contact]) -> Pause | None:
+    """Find the latest pause.
 
     Args:
         suppression: The policy.
@@ -129,7 +144,7 @@ def paused_until(suppression: Suppression, contacts: Sequence[Contact]) -> datet
             count once, but each begins the pause anew.
 
     Returns:
-        First instant at which the scope is free again; None if it was never paused.
+        None if it was never paused.
     """
     for end in range(len(contacts) - 1, -1, -1):
         last = contacts[end].at
@@ -138,8 +153,8 @@ def paused_until(suppression: Suppression, contacts: Sequence[Contact]) -> datet
             if contact.at <= last - suppression.window:
                 break
             within.add(exposure_key(contact))
-            if len(within) >= suppression.count:
-                return last + suppression.pause
+        if len(within) >= suppression.count:
+            return Pause(last + suppression.pause, len(within), last)
     return None
 
 
@@ -220,11 +235,6 @@ def _by_scope(suppression: Suppression, past: Sequence[Contact]) -> dict[str, li
             key = {"offer": contact.offer_id, "group": contact.group_id}.get(suppression.scope, "")
             found.setdefault(key, []).append(contact)
     return found
-
-
-def _occurrences(suppression: Suppression, contacts: Sequence[Contact]) -> str:
-    times = len({exposure_key(contact) for contact in contacts})
-    return f"{times} × {suppression.outcome}, last {_minute(contacts[-1].at)}"
 
 
 def _minute(at: datetime) -> str:

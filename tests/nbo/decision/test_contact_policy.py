@@ -79,6 +79,23 @@ def test_the_pause_runs_from_the_last_time_it_was_said() -> None:
     assert suppressed(DECLINED_OFFER, again, contact(DAY))
 
 
+def test_a_refusal_counts_what_fell_in_the_window_that_decided() -> None:
+    """Neither what was said long before it, nor what was said since and filled no window."""
+
+    def detail(suppression: Suppression, *ago: int) -> str:
+        policies = Policies(suppression=(suppression,))
+        history = [contact(n * DAY) for n in ago]
+        found = ContactPolicy(policies, history, NOW, "voice", "now").objection(OFFER)
+        return found.detail if found else ""
+
+    paused = "last 2026-03-09 12:00, paused until 2026-05-08 12:00"
+    assert detail(DECLINED_OFFER, 900, 800, 700, 1) == f"1 × DECLINED, {paused}"
+    assert detail(replace(DECLINED_OFFER, count=2), 700, 3, 2, 1) == f"3 × DECLINED, {paused}"
+    twice = replace(DECLINED_OFFER, count=2, window=5 * DAY)
+    before = "last 2026-02-28 12:00, paused until 2026-04-29 12:00"
+    assert detail(twice, 12, 10, 1) == f"2 × DECLINED, {before}"
+
+
 def test_imported_contacts_without_ids_count_one_by_one() -> None:
     bare = [contact(n * DAY)._replace(decision_id="", interaction_id="") for n in (1, 2)]
     assert suppressed(replace(DECLINED_OFFER, count=2), *bare)
