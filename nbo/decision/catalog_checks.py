@@ -27,6 +27,7 @@ def check_catalog(catalog: Catalog, places: Places, rules: RuleLanguage) -> None
             check_bundle(offer, catalog, places)
     _check_rounds(catalog, places)
     _check_variants(catalog, places)
+    _check_temperatures(catalog, places)
     for channel in catalog.channels.values():
         if channel.fallback:
             check_fallback(channel, catalog, places, rules)
@@ -129,3 +130,19 @@ def _check_variants(catalog: Catalog, places: Places) -> None:
                 message = f"no arm has the variant {variant!r}, so nobody sees it"
                 message += f"; {remedy(variant, of_arms - {''})}"
                 places.problem("offer", offer.offer_id, "variants", message)
+
+
+def _check_temperatures(catalog: Catalog, places: Places) -> None:
+    """An arm without value has priorities between 0 and 1: money is no temperature for them."""
+    selection = catalog.policies.selection
+    if selection.policy != "softmax":
+        return
+    for experiment in catalog.experiments:
+        for arm in experiment.arms:
+            if arm.value or arm.selection or arm.random or arm.holdout:
+                continue
+            message = f"arm {arm.arm_id!r} ranks without value, so its priorities are no money and "
+            message += f"the catalogue's temperature ({selection.temperature:g} "
+            message += f"{catalog.currency}) would make them all alike; give the arm its own, "
+            message += "e.g. selection: {policy: greedy}"
+            places.problem("experiment", experiment.experiment_id, "arms", message)

@@ -212,7 +212,8 @@ def test_variants_belong_to_arms_and_offers(told: Find) -> None:
 def test_stretches_of_one_layer_may_touch_and_not_overlap(told: Find) -> None:
     def experiments(*stretches: str, layer: str = "layer: l, ") -> str:
         return "experiments:\n" + "".join(
-            f"  - {{id: e{n}, salt: s{n}, {layer}buckets: {stretch}, arms: [{{id: a, share: 1}}]}}\n"
+            f"  - {{id: e{n}, salt: s{n}, {layer}buckets: {stretch}, "
+            "arms: [{id: a, share: 1}]}\n"
             for n, stretch in enumerate(stretches)
         )
 
@@ -239,3 +240,29 @@ def test_each_experiment_has_a_salt_of_its_own(told: Find) -> None:
     ]
     line = BASE.count("\n") + len(["x", "experiments:", "e0"])
     assert f"'e0' (line {line}), so that both" in found[0]
+
+
+SOFTMAX = "policies: {selection: {policy: softmax, temperature: 2.5}}\n"
+
+
+@pytest.mark.parametrize(
+    ("policies", "arm", "wrong"),
+    [
+        (SOFTMAX, "value: false", True),
+        (SOFTMAX, "value: false, selection: {policy: greedy}", False),
+        (SOFTMAX, "value: false, selection: {policy: softmax, temperature: 0.1}", False),
+        (SOFTMAX, "value: false, random: true", False),
+        (SOFTMAX, "value: false, holdout: true", False),
+        (SOFTMAX, "propensity: false, levers: false", False),
+        ("", "value: false", False),
+    ],
+)
+def test_an_arm_without_value_has_no_use_for_a_temperature_in_money(
+    told: Find, policies: str, arm: str, wrong: bool
+) -> None:
+    experiment = f"experiments: [{{id: e, salt: s, arms: [{{id: a, share: 1, {arm}}}]}}]\n"
+    found = told(("x", ""), more=policies + experiment)
+    assert len(found) == wrong, found
+    if wrong:
+        assert found[0].startswith("experiment 'e': arms: arm 'a' ranks without value")
+        assert "give the arm its own, e.g. selection: {policy: greedy}" in found[0]

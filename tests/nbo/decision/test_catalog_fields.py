@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nbo.decision.arms import Selection
+from nbo.decision.arms import GREEDY, Selection
 from nbo.decision.catalog import Catalog, Issue, Purpose
 from nbo.decision.catalog_text import load_catalog
 from nbo.decision.facts import FactSchema
@@ -111,7 +111,8 @@ def test_experiments(catalog: Catalog) -> None:
     assert (pricing.layer, pricing.buckets, pricing.unit) == ("prices", (0.0, 0.5), "customer.plan")
     assert pricing.arms[0].selection == Selection("thompson", draws=50)
     assert pricing.arms[0].variant == "new"
-    assert pricing.arms[1].selection is None
+    assert pricing.arms[1].selection == GREEDY
+    assert pricing.arms[2].selection is None
     assert chance.buckets == (0.5, 1.0)
 
 
