@@ -12,6 +12,10 @@ Four limits, computed once per request from the history as of the instant asked:
 A suppression or frequency that attaches to an issue, a group or an offer counts only what was
 said of those offers, and silences only them.
 
+Who accepted a bundle accepted each of its members, as the catalogue has them now: silence and
+suppressions take that one answer as one to each. Any other answer is about the bundle alone, and
+an exposure of it is one exposure.
+
 Edges are exact: an outcome counts from its instant on, and until its window or pause has
 fully passed; exactly `window` later it no longer counts, exactly `pause` later all is free. A
 deferred offer is free at the very instant it was deferred to.
@@ -38,6 +42,7 @@ DEFERRED = "deferred by the customer"
 
 _EXPLICIT = frozenset({Outcome.ACCEPTED, Outcome.DECLINED, Outcome.DEFERRED})
 _NO_GROUPS: Mapping[str, Group] = MappingProxyType({})
+_NO_OFFERS: Mapping[str, Offer] = MappingProxyType({})
 
 
 class Limit(NamedTuple):
@@ -72,12 +77,21 @@ class Pause(NamedTuple):
 class ContactPolicy:
     """The limits in force for one customer at one instant, by what they silence.
 
+    Args:
+        policies: What limits what.
+        history: The customer's; what is after `at` is not looked at.
+        at: The instant.
+        channel_id: Where something may be said.
+        interaction_id: The contact during which it may be said.
+        groups: Of the catalogue, for policies that attach to an issue.
+        offers: Of the catalogue, for the members of bundles.
+
     Attributes:
         on_offers: Offer id to what silences it alone.
         on_many: What silences groups, then everything, then everything but service messages.
     """
 
-    __slots__ = ("_groups", "on_many", "on_offers")
+    __slots__ = ("_groups", "_offers", "on_many", "on_offers")
 
     def __init__(
         self,
@@ -87,11 +101,13 @@ class ContactPolicy:
         channel_id: str,
         interaction_id: str,
         groups: Mapping[str, Group] = _NO_GROUPS,
+        offers: Mapping[str, Offer] = _NO_OFFERS,
     ) -> None:
         past = sorted((contact for contact in history if contact.at <= at), key=attrgetter("at"))
         self._groups = groups
+        self._offers = offers
         self.on_offers: dict[str, list[Limit]] = {}
-        for silence in (_silenced(past, interaction_id), _deferred(past, at)):
+        for silence in (_silenced(past, interaction_id, offers), _deferred(past, at)):
             for offer_id, objection in silence.items():
                 self.on_offers.setdefault(offer_id, []).append(Limit(objection))
         self.on_many: list[Limit] = []
@@ -120,8 +136,7 @@ class ContactPolicy:
                 yield limit.objection
 
     def _suppress(self, suppression: Suppression, past: Sequence[Contact], at: datetime) -> None:
-        of_target = _of_target(suppression.target, past, self._groups)
-        for key, contacts in _by_scope(suppression, of_target).items():
+        for key, contacts in self._by_scope(suppression, past).items():
             pause = paused_until(suppression, contacts)
             if pause is None or at >= pause.until:
                 continue
@@ -133,6 +148,23 @@ class ContactPolicy:
                 self.on_offers.setdefault(key, []).append(limit)
             elif key or suppression.scope == "all":
                 self.on_many.append(Limit(objection, key, suppression.target))
+
+    def _by_scope(
+        self, suppression: Suppression, past: Sequence[Contact]
+    ) -> dict[str, list[Contact]]:
+        """List the contacts with a suppression's outcome, per offer, group or all."""
+        found: dict[str, list[Contact]] = {}
+        for contact in past:
+            counts = suppression.channel in ("", contact.channel)
+            if not counts or contact.outcome is not suppression.outcome:
+                continue
+            keys: dict[str, None] = {}  # a bundle's members may share one
+            for offer_id, group_id in _concerned(contact, self._offers):
+                if fits(suppression.target, offer_id, group_id, self._groups):
+                    keys[{"offer": offer_id, "group": group_id}.get(suppression.scope, "")] = None
+            for key in keys:
+                found.setdefault(key, []).append(contact)
+        return found
 
 
 def paused_until(suppression: Suppression, contacts: Sequence[Contact]) -> Pause | None:
@@ -187,17 +219,28 @@ def frequency_objection(
     return Objection(frequency.name, detail, until)
 
 
-def _silenced(past: Iterable[Contact], interaction_id: str) -> dict[str, Objection]:
+def _concerned(contact: Contact, offers: Mapping[str, Offer]) -> Iterator[tuple[str, str]]:
+    """List what a contact is about, as offer and group; an accepted bundle's members as well."""
+    yield contact.offer_id, contact.group_id
+    offer = offers.get(contact.offer_id)
+    if offer is not None and contact.outcome is Outcome.ACCEPTED:
+        for member in offer.bundle:
+            yield member, offers[member].group_id
+
+
+def _silenced(
+    past: Iterable[Contact], interaction_id: str, offers: Mapping[str, Offer]
+) -> dict[str, Objection]:
     if not interaction_id:
         return {}
-    return {
-        contact.offer_id: Objection(
-            ANSWERED,
-            f"{contact.outcome} at {_minute(contact.at)} on {contact.channel}",
-        )
-        for contact in past
-        if contact.interaction_id == interaction_id and contact.outcome in _EXPLICIT
-    }
+    found: dict[str, Objection] = {}
+    for contact in past:
+        if contact.interaction_id == interaction_id and contact.outcome in _EXPLICIT:
+            for offer_id, _ in _concerned(contact, offers):
+                part = "" if offer_id == contact.offer_id else f" as part of {contact.offer_id}"
+                detail = f"{contact.outcome}{part} at {_minute(contact.at)} on {contact.channel}"
+                found[offer_id] = Objection(ANSWERED, detail)
+    return found
 
 
 def _deferred(past: Iterable[Contact], at: datetime) -> dict[str, Objection]:
@@ -224,17 +267,6 @@ def _of_target(
     if target == EVERYTHING:
         return past
     return [c for c in past if fits(target, c.offer_id, c.group_id, groups)]
-
-
-def _by_scope(suppression: Suppression, past: Sequence[Contact]) -> dict[str, list[Contact]]:
-    """List the contacts with a suppression's outcome, per offer, group or all."""
-    found: dict[str, list[Contact]] = {}
-    for contact in past:
-        counts = suppression.channel in ("", contact.channel)
-        if counts and contact.outcome is suppression.outcome:
-            key = {"offer": contact.offer_id, "group": contact.group_id}.get(suppression.scope, "")
-            found.setdefault(key, []).append(contact)
-    return found
 
 
 def _minute(at: datetime) -> str:

@@ -33,6 +33,7 @@ def contact_findings(asked: Asked) -> Iterator[Finding]:
         request.channel,
         request.interaction_id,
         catalog.groups,
+        catalog.offers,
     )
     yield from _on_offers(asked, policy)
     columns = asked.compiled.screen

@@ -59,6 +59,58 @@ def test_a_declined_member_silences_its_bundle(ask: Ask, compiled: CompiledCatal
     assert (found.stage, found.rule) == ("contact policy", "red-2: declined offer")
 
 
+def test_who_took_a_bundle_is_not_offered_its_parts(ask: Ask, compiled: CompiledCatalog) -> None:
+    """Not in the same interaction, nor while acceptances pause an offer or a group."""
+    changed = bundled(compiled)
+    policies = compiled.catalog.policies
+    once = replace(policies.suppression[0], name="has it", outcome=Outcome.ACCEPTED)
+    of_group = replace(once, name="of these", scope="group")
+    answered = dict.fromkeys(["all-red", "red-1", "red-2"], "answered in this interaction")
+    assert silenced(changed, ask, Outcome.ACCEPTED, interaction="i-now") == answered
+    assert silenced(changed, ask, Outcome.ACCEPTED) == {}
+    paused = silenced(changed, ask, Outcome.ACCEPTED, suppression=(once,))
+    assert paused == dict.fromkeys(answered, "has it")
+    grouped = silenced(changed, ask, Outcome.ACCEPTED, suppression=(of_group,))
+    # The bundle's own group, blue, is paused, and that of its members.
+    assert grouped == dict.fromkeys(changed.catalog.offers, "of these")
+
+
+def test_any_other_answer_is_about_the_bundle_alone(ask: Ask, compiled: CompiledCatalog) -> None:
+    changed = bundled(compiled)
+    for outcome in (Outcome.DECLINED, Outcome.DEFERRED):
+        assert set(silenced(changed, ask, outcome, interaction="i-now")) == {"all-red"}
+    assert silenced(changed, ask, Outcome.DECLINED) == {"all-red": "declined offer"}
+
+
+def test_a_bundle_taken_is_one_exposure_and_one_acceptance(
+    ask: Ask, compiled: CompiledCatalog
+) -> None:
+    changed = bundled(compiled)
+    twice = replace(
+        compiled.catalog.policies.suppression[0], outcome=Outcome.ACCEPTED, scope="all", count=2
+    )
+    in_group = replace(twice, scope="group")
+    monthly = replace(compiled.catalog.policies.frequency[0], limit=2)
+    policies: dict[str, Any] = {"suppression": (twice, in_group), "frequency": (monthly,)}
+    assert silenced(changed, ask, Outcome.ACCEPTED, **policies) == {}
+
+
+def silenced(
+    compiled: CompiledCatalog, ask: Ask, outcome: Outcome, interaction: str = "i", **policies: Any
+) -> dict[str, str]:
+    """What contact policy refuses, and by which rule, after an answer to `all-red`."""
+    contact = Contact(ask().at, "voice", interaction, "d", "all-red", "blue", outcome)
+    request = ask(history=(contact,))
+    catalog = compiled.catalog
+    changed = compile_catalog(
+        replace(catalog, policies=replace(catalog.policies, **policies)), compiled.language
+    )
+    activation = changed.language.activate(request.facts)
+    refusals = screen(request, changed, activation, DEFAULT_ARM).refusals
+    assert {r.stage for r in refusals} <= {"contact policy"}
+    return {r.offer_id: r.rule for r in refusals}
+
+
 def test_the_caps_of_the_members_count(ask: Ask, compiled: CompiledCatalog) -> None:
     offers = bundled(compiled).catalog.offers
     capped = replace(offers["red-2"], caps=Caps(daily=1))
