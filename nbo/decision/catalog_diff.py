@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from nbo.decision.arms import Arm
-from nbo.decision.catalog import NO_INCENTIVE, Catalog, Offer
+from nbo.decision.catalog import Catalog, Offer
+from nbo.decision.catalog_diff_wording import moved, turned
 from nbo.decision.policies import Policies
 from nbo.decision.rule_text import RuleText
 
-LONGEST_TEXT = 60
 _SECTIONS = {
     "offer": "offers",
     "incentive": "incentives",
@@ -22,7 +21,13 @@ _SECTIONS = {
     "product": "products",
     "purpose": "purposes",
 }
-_LISTED = ("service_first", "suppression", "frequency", "context")
+_IN_ORDER = {
+    "service_first": "policy",
+    "suppression": "policy",
+    "frequency": "policy",
+    "context": "policy",
+    "experiments": "experiment",
+}
 
 
 class Change(NamedTuple):
@@ -43,17 +48,26 @@ class Change(NamedTuple):
 
 
 def diff(before: Catalog, after: Catalog) -> list[Change]:
-    """List what `after` says otherwise than `before`, by kind, then id."""
+    """List what `after` says otherwise than `before`, by kind, then id.
+
+    Catalogues that could decide differently never give an empty list: the order of rules,
+    policies, arms and experiments counts, where they stand in which file does not. A prior that
+    was observed rather than written is not compared.
+    """
     changes = [*_changes("setting", _settings(before), _settings(after))]
     for kind, section in _SECTIONS.items():
         changes += _changes(kind, getattr(before, section), getattr(after, section))
-    changes += _changes("policy", _policies(before.policies), _policies(after.policies))
-    changes += _changes("experiment", _experiments(before), _experiments(after))
+    for section, kind in _IN_ORDER.items():
+        was, now = _listed(section, before), _listed(section, after)
+        prefix = f"{section}: " if kind == "policy" else ""
+        changes += _changes(kind, _prefixed(prefix, was), _prefixed(prefix, now))
+        if order := _order(was, now):
+            changes.append(Change("setting", section, "changed", (order,)))
     return sorted(changes, key=lambda change: (change.kind, change.key))
 
 
 def _changes(kind: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
-    for key in sorted({*before, *after} - {NO_INCENTIVE.incentive_id}):
+    for key in sorted({*before, *after}):
         if key not in before:
             yield Change(kind, key, "added")
         elif key not in after:
@@ -64,33 +78,31 @@ def _changes(kind: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> 
 
 def _settings(catalog: Catalog) -> dict[str, Any]:
     plain = {f.name: getattr(catalog.policies, f.name) for f in fields(Policies)}
-    for name in _LISTED:
+    for name in _IN_ORDER.keys() & plain:
         del plain[name]
     return {"currency": catalog.currency, "languages": catalog.languages, **plain}
 
 
-def _policies(policies: Policies) -> dict[str, Any]:
-    """Each policy by its name; a name used twice is told apart by its place."""
-    found: dict[str, Any] = {}
-    for section in _LISTED:
-        for policy in getattr(policies, section):
-            name = policy.rule.name if hasattr(policy, "rule") else policy.name
-            key = f"{section}: {name}"
-            place = 2
-            while key in found:
-                key, place = f"{section}: {name} ({place})", place + 1
-            found[key] = policy
-    return found
+def _listed(section: str, catalog: Catalog) -> _Named:
+    """Policies of one kind by their names, or experiments by their ids."""
+    if section == "experiments":
+        return _by_name(catalog.experiments, lambda one: one.experiment_id)
+    return _by_name(getattr(catalog.policies, section), _name_of_policy)
 
 
-def _experiments(catalog: Catalog) -> dict[str, Any]:
-    return {experiment.experiment_id: experiment for experiment in catalog.experiments}
+def _name_of_policy(policy: Any) -> str:
+    name: str = policy.rule.name if hasattr(policy, "rule") else policy.name
+    return name
+
+
+def _prefixed(prefix: str, things: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"{prefix}{name}": thing for name, thing in things.items()}
 
 
 def _differences(name: str, before: Any, after: Any) -> Iterator[str]:
     """Tell what differs below `name`, one line for each thing a person would change."""
     before, after = _comparable(before), _comparable(after)
-    if before == after:
+    if before == after and not _order(before, after):
         return
     if isinstance(before, Mapping) or isinstance(after, Mapping):
         before, after = before or {}, after or {}
@@ -98,23 +110,40 @@ def _differences(name: str, before: Any, after: Any) -> Iterator[str]:
         for key in dict.fromkeys([*before, *after]):
             inner = f"{name}.{key}" if name else str(key)
             yield from _differences(inner, before.get(key), after.get(key))
+        if order := _order(before, after):
+            yield _label(name, order)
     elif isinstance(before, tuple) and isinstance(after, tuple):
-        yield _label(name, _moved(before, after))
+        yield _label(name, moved(before, after))
     else:
-        yield _label(name, f"{_shown(before)} → {_shown(after)}")
+        yield _label(name, turned(before, after))
 
 
 def _label(name: str, told: str) -> str:
     return f"{name}: {told}" if name else told
 
 
-def _moved(before: Sequence[Any], after: Sequence[Any]) -> str:
-    """Tell what came to and left a list; all of both when only the order differs."""
-    came = [_shown(one) for one in after if one not in before]
-    left = [_shown(one) for one in before if one not in after]
-    if not came and not left:
-        return f"{_shown(before)} → {_shown(after)}"
-    return ", ".join([*(f"+ {one}" for one in came), *(f"- {one}" for one in left)])
+class _Named(dict[str, Any]):
+    """Things that stood in a list, by their names: their order counts, though `==` ignores it."""
+
+
+def _by_name(values: Iterable[Any], name_of: Callable[[Any], str]) -> _Named:
+    """Things of a list by their names; a name used again is told apart by its place."""
+    found = _Named()
+    for value in values:
+        key = name = name_of(value)
+        place = 2
+        while key in found:
+            key, place = f"{name} ({place})", place + 1
+        found[key] = value
+    return found
+
+
+def _order(before: Any, after: Any) -> str:
+    """Tell that things which are on both lists change places; empty if they do not."""
+    if not isinstance(before, _Named) or not isinstance(after, _Named):
+        return ""
+    was, now = [one for one in before if one in after], [one for one in after if one in before]
+    return f"order {turned(tuple(was), tuple(now))}" if was != now else ""
 
 
 def _comparable(value: Any) -> Any:
@@ -126,46 +155,19 @@ def _comparable(value: Any) -> Any:
     if isinstance(value, frozenset | set):
         return tuple(sorted(value))
     if isinstance(value, list | tuple):
-        return _keyed(value, RuleText, lambda rule: rule.name) or (
-            _keyed(value, Arm, lambda arm: arm.arm_id) or tuple(value)
-        )
+        for kind, name_of in _NAMES.items():
+            if value and all(isinstance(one, kind) for one in value):
+                return _by_name(value, name_of)
+        return tuple(value)
     return value
 
 
-def _keyed(values: Iterable[Any], kind: type, key: Callable[[Any], str]) -> dict[str, Any] | None:
-    """Things with a name of their own by that name; None if they have none, or not one each."""
-    values = list(values)
-    found = {key(value): value for value in values if isinstance(value, kind)}
-    return found if values and len(found) == len(values) else None
+_NAMES: Mapping[type, Callable[[Any], str]] = {
+    RuleText: lambda rule: rule.name,
+    Arm: lambda arm: arm.arm_id,
+}
 
 
 def _told(thing: Any, field: str) -> bool:
     """Whether a person wrote the field: an undeclared prior is observed."""
     return field != "prior" or not isinstance(thing, Offer) or thing.prior_declared
-
-
-def _shown(value: Any) -> str:  # noqa: PLR0911  # one per kind
-    value = _comparable(value)
-    if value is None or value in ("", (), {}):
-        return "none"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float | int):
-        return f"{value:.10g}"
-    if isinstance(value, datetime):
-        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M}"
-    if isinstance(value, timedelta):
-        return _length(value)
-    if isinstance(value, tuple):
-        return ", ".join(map(_shown, value))
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key}: {_shown(inner)}" for key, inner in value.items())
-    text = str(value)
-    return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
-
-
-def _length(length: timedelta) -> str:
-    for unit, name in ((timedelta(days=1), "d"), (timedelta(hours=1), "h")):
-        if length % unit == timedelta(0):
-            return f"{length // unit}{name}"
-    return f"{length.total_seconds():g}s"
