@@ -17,7 +17,7 @@ def keep_only(
     Args:
         eligible: Positions in `CompiledCatalog.treatments`.
         compiled: The catalogue.
-        only: Offer id.
+        only: Offer id; empty where the channel has no fallback.
 
     Returns:
         The positions of that offer's treatments, and a refusal per offer set aside.
@@ -30,5 +30,6 @@ def keep_only(
             kept.append(row)
         else:
             aside[offer_id] = None
-    detail = f"nothing is known of the customer: only {only!r} is considered"
+    instead = f"only {only!r} is considered" if only else "the channel has no fallback"
+    detail = f"nothing is known of the customer: {instead}"
     return kept, [Refusal(offer_id, "eligibility", "fallback only", detail) for offer_id in aside]

@@ -47,7 +47,12 @@ def test_it_passes_the_screen_like_any_other(ask: Ask, world: World) -> None:
 
 
 def test_a_channel_without_a_fallback_is_offered_nothing(ask: Ask, world: World) -> None:
-    assert not decide(ask(only=""), world).slots
+    decision = decide(ask(only=""), world)
+    assert not decision.slots
+    said = "nothing is known of the customer: the channel has no fallback"
+    assert {(r.stage, r.rule, r.detail) for r in decision.refusals} == {
+        ("eligibility", "fallback only", said)
+    }
 
 
 def test_the_steps_taken_before_come_first(ask: Ask, world: World) -> None:
