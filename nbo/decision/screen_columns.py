@@ -29,7 +29,7 @@ class ScreenColumns:
         triggered_by: Event type pattern to the offers that one such event triggers.
         total_cap: (n_offers,) acceptances ever, inf for no limit. daily_cap: The same per day.
         capped: Positions of the offers with either.
-        bundles: Position of each bundle to those of its members, bundles among them opened.
+        bundles: Position of each bundle to those of its members.
         reach: What each policy attaches to.
     """
 
@@ -77,7 +77,7 @@ def screen_columns(catalog: Catalog, offers: Sequence[Offer]) -> ScreenColumns:
         daily_cap=daily_cap,
         capped=np.flatnonzero(np.isfinite(total_cap) | np.isfinite(daily_cap)),
         bundles={
-            position_of[offer.offer_id]: _members(offer, catalog, position_of)
+            position_of[offer.offer_id]: tuple(position_of[member] for member in offer.bundle)
             for offer in offers
             if offer.bundle
         },
@@ -131,14 +131,3 @@ def _in_variant(offers: Sequence[Offer]) -> dict[str, Flags]:
 
 def _limit(cap: int | None) -> float:
     return np.inf if cap is None else float(cap)
-
-
-def _members(bundle: Offer, catalog: Catalog, position_of: Mapping[str, int]) -> tuple[int, ...]:
-    members: dict[str, None] = {}
-    to_open = list(reversed(bundle.bundle))
-    while to_open:
-        member = to_open.pop()
-        if member not in members and member != bundle.offer_id:
-            members[member] = None
-            to_open.extend(reversed(catalog.offers[member].bundle))
-    return tuple(position_of[member] for member in members)

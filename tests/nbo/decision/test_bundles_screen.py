@@ -155,19 +155,3 @@ def test_an_incentive_a_member_cannot_have_does_not_matter_to_the_bundle(
     catalog = replace(bundled(compiled).catalog, offers={**offers, "red-1": sweet})
     changed = compile_catalog(catalog, compiled.language)
     assert refusal(changed, ask(facts={"customer.tenure_months": 6.0})) is None
-
-
-def test_a_bundle_in_a_bundle_is_opened(ask: Ask, compiled: CompiledCatalog) -> None:
-    inner = bundled(compiled).catalog
-    outer = replace(inner.offers["all-red"], offer_id="a-lot", bundle=("all-red", "blue-1"))
-    capped = replace(inner.offers["red-2"], caps=Caps(daily=1))
-    offers = {**inner.offers, "a-lot": outer, "red-2": capped}
-    changed = compile_catalog(replace(inner, offers=offers), compiled.language)
-    request = ask(usage=Usage({"red-2": CapUse(1, 1)}))
-    activation = changed.language.activate(request.facts)
-    refusals = screen(request, changed, activation, DEFAULT_ARM).refusals
-    assert {r.offer_id: r.rule for r in refusals} == {
-        "a-lot": "red-2: daily cap",
-        "all-red": "red-2: daily cap",
-        "red-2": "daily cap",
-    }
