@@ -19,6 +19,7 @@ def warn_of(catalog: Catalog, places: Places) -> None:
             places.warn("offer", offer.offer_id, "caps", "a cap of 0 is never offered")
     _warn_of_idle(catalog, places)
     _warn_of_priors(catalog, places)
+    _warn_of_no_consent(catalog, places)
     for incentive in catalog.incentives.values():
         if incentive.budget is not None and incentive.budget.amount < incentive.cost:
             message = f"does not pay for one {incentive.incentive_id!r}, which costs "
@@ -88,3 +89,22 @@ def _warn_of_priors(catalog: Catalog, places: Places) -> None:
         message = f"nothing was observed yet, so that {listed(names)} without a prior "
         message += f"{'starts' if len(names) == 1 else 'start'} at {UNSEEN_RATE:g}"
         places.warn("group", group_id, "", message)
+
+
+def _warn_of_no_consent(catalog: Catalog, places: Places) -> None:
+    """Purposes that ask for consent on one channel, and are used on another that asks for none."""
+    silent: dict[str, dict[str, list[str]]] = {}
+    for offer in catalog.offers.values():
+        purpose = catalog.purposes.get(offer.purpose)
+        if purpose is None or not purpose.opt_in:
+            continue
+        for channel_id in offer.channels:
+            asked = channel_id in purpose.opt_in or channel_id in purpose.opt_out
+            if not asked and not catalog.channels[channel_id].consent:
+                by_channel = silent.setdefault(purpose.purpose_id, {})
+                by_channel.setdefault(channel_id, []).append(offer.offer_id)
+    for purpose_id, by_channel in silent.items():
+        for channel_id, names in sorted(by_channel.items()):
+            message = f"says nothing of {channel_id}, which asks for no consent either, so that "
+            message += f"{listed(names)} needs none there; name a fact for {channel_id}"
+            places.warn("purpose", purpose_id, "opt_in", message)

@@ -93,6 +93,31 @@ def test_a_bundle_is_made_only_where_its_offers_are(schema: FactSchema) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("consents", "web", "doubtful"),
+    [
+        ("opt_in: {voice: customer.consent_voice}", "", True),
+        ("opt_in: {voice: customer.consent_voice}", "consent: customer.consent_voice, ", False),
+        ("opt_in: {voice: customer.consent_voice, web: customer.has_red}", "", False),
+        ("opt_in: {voice: customer.has_red}, opt_out: {web: customer.do_not_contact}", "", False),
+        ("opt_out: {voice: customer.do_not_contact}", "", False),
+    ],
+)
+def test_a_purpose_that_asks_on_one_channel_only(
+    schema: FactSchema, consents: str, web: str, doubtful: bool
+) -> None:
+    found = warnings(
+        schema,
+        ("[{id: service}]", f"[{{id: service}}, {{id: m, {consents}}}]"),
+        ("web: {", f"web: {{{web}"),
+        ("- {id: x, group: g,", "- {id: x, group: g, purpose: m,"),
+    )
+    assert len(found) == doubtful, found
+    if doubtful:
+        assert "purpose 'm': opt_in: says nothing of web" in found[0]
+        assert "so that x needs none there; name a fact for web" in found[0]
+
+
 def test_a_holdout_does_nothing_else(schema: FactSchema) -> None:
     arms = "experiments: [{id: e, salt: s, arms: [{id: h, share: 1, holdout: true, random: true}]}]"
     (found,) = warnings(schema, ("policies:\n", arms + "\npolicies:\n"))
