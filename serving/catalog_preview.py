@@ -116,7 +116,9 @@ class Preview:
             for offer_id in offer_ids:
                 self._offers.setdefault(offer_id, Counter())[name] += 1
         fact = request.facts.get(self.by) if self.by else request.channel
-        counted = Counter(before=len(was), after=len(now), lost=bool(lost), gained=bool(gained))
+        counted = Counter(  # numbers: a message takes no True for a 1
+            before=len(was), after=len(now), lost=int(bool(lost)), gained=int(bool(gained))
+        )
         self._groups.append((fact, counted))
         self.decisions += 1
         if _answer(before) == _answer(after):

@@ -112,6 +112,15 @@ def test_the_latest_decisions_are_sampled(asked, client, text):
     assert client.preview_catalog([("catalog.yaml", text)], sample=7).decisions == 7
 
 
+def test_groups_of_a_single_decision_are_counted(asked, client, text):
+    dropped = text[: text.index("  - id: shop-card")]
+    alone = client.preview_catalog([("catalog.yaml", dropped)], sample=1)
+    assert [(c.key, c.before, c.lost) for c in alone.groups] == [("voice",) + (alone.changed,) * 2]
+    reply = client.preview_catalog([("catalog.yaml", dropped)], sample=6, by="customer.years")
+    assert len(reply.groups) == 6
+    assert sum(c.lost for c in reply.groups) == reply.changed == 4
+
+
 @pytest.mark.parametrize(
     ("arguments", "field"),
     [
