@@ -15,15 +15,16 @@ import yaml
 
 from nbo.decision.catalog_nodes import Section
 from nbo.decision.catalog_notes import Notes
-from nbo.decision.catalog_scalars import FLAGS, LIMIT
+from nbo.decision.catalog_scalars import FLAGS, ID_PATTERN, LANGUAGE_PATTERN, LIMIT
+from nbo.decision.durations import PATTERN
 from nbo.decision.facts import FactType
 
 EACH = "*"
 """Stands for every key of a mapping with free keys."""
 
-_ID = "^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$"
-_LANGUAGE = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$"
-_DURATION = r"^\s*[0-9]{1,10}\s*[smhdw]\s*$"
+_ID = f"^{ID_PATTERN}$"
+_LANGUAGE = f"^{LANGUAGE_PATTERN}$"
+_DURATION = rf"^\s*{PATTERN}\s*$"
 _TEXT = {"type": ["string", "number"]}
 
 Json = dict[str, Any]

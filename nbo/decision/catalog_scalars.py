@@ -10,8 +10,11 @@ import yaml
 
 from nbo.decision.rule_mistakes import suggestion
 
-ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}\Z")
+ID_PATTERN = "[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}"
+ID = re.compile(rf"{ID_PATTERN}\Z")
 ID_FORM = "letters, digits and _ . : -, at most 64"
+LANGUAGE_PATTERN = "[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*"
+LANGUAGE = re.compile(rf"{LANGUAGE_PATTERN}\Z")
 FLAGS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 LIMIT = 1e12
 """No amount, share or percentage of a catalogue is larger; more is a slip of the keyboard."""

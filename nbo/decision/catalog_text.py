@@ -30,6 +30,7 @@ from nbo.decision.catalog_products import (
     read_purpose,
 )
 from nbo.decision.catalog_rules import Rulebook
+from nbo.decision.catalog_scalars import LANGUAGE
 from nbo.decision.catalog_source import split_files
 from nbo.decision.catalog_tree import parse_files
 from nbo.decision.catalog_warnings import warn_of
@@ -41,7 +42,6 @@ __all__ = ["CompiledCatalog", "load_catalog", "read_catalog"]
 
 T = TypeVar("T")
 _CURRENCY = re.compile(r"[A-Z]{3}\Z")
-_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*\Z")
 _NO_RATES: Mapping[str, float] = {}
 
 
@@ -150,7 +150,7 @@ def _read_languages(root: Section) -> tuple[str, ...]:
     found: list[str] = []
     missing = "must list at least one, the default first, e.g. [en]"
     for language, node in root.texts("languages", missing):
-        if not _LANGUAGE.match(language):
+        if not LANGUAGE.match(language):
             root.problem("languages", f"must be codes like en or pt-BR, was {language!r}", node)
         elif language in found:
             root.problem("languages", f"{language!r} stands here twice", node)

@@ -83,7 +83,8 @@ class Policies:
     """Settings of the catalogue that apply to every decision.
 
     Attributes:
-        do_not_contact: FLAG fact that silences everything while true; empty for none.
+        do_not_contact: FLAG fact that silences everything unless it is known to be false; empty for
+            none.
         service_first: CEL conditions under which nothing is sold.
         smoothing_evidence: S in the smoothing formula, outcomes, >= 0.
         per_group: At most so many offers of one group in a reply.

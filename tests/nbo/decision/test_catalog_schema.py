@@ -191,3 +191,8 @@ def test_known_facts_are_completed(schema: FactSchema) -> None:
     assert "customer.plan" not in consent["enum"], "it is no flag"
     unit = described["properties"]["experiments"]["items"]["properties"]["unit"]
     assert "customer.plan" in unit["enum"]
+
+
+def test_it_says_that_not_knowing_silences_too() -> None:
+    policies = catalog_schema()["properties"]["policies"]["properties"]
+    assert "unless it is known to be false" in policies["do_not_contact"]["description"]
