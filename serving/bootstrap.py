@@ -84,7 +84,7 @@ async def build_application(settings: Settings, stores: Stores) -> Application:
     live = open_for_requests(stores.redis_url)
     threads = ThreadPoolExecutor(LEDGER_THREADS, thread_name_prefix="blocking")
     clock = Clock(settings.serving.accept_request_time)
-    compiler = CatalogCompiler(ledger, schema.fact_schema(), stated_currency(settings))
+    compiler = _compiler(settings, schema, ledger)
     published = PublishedCatalogs(compiler)
     world = _world(settings, stores, published)
     health = watch_stores(live, ledger, threads)
@@ -116,9 +116,7 @@ def worker_roles(settings: Settings, stores: Stores) -> Mapping[str, Callable[[]
     """The steps of the background worker, by role; each role has its own connections."""
     schema = FeatureSchema.load(settings.schema_file)
     ledger = open_ledger(stores.ledger_url)
-    published = PublishedCatalogs(
-        CatalogCompiler(ledger, schema.fact_schema(), stated_currency(settings))
-    )
+    published = PublishedCatalogs(_compiler(settings, schema, ledger))
 
     def live() -> redis.Redis:
         return open_for_work(stores.redis_url)
@@ -136,6 +134,12 @@ def worker_roles(settings: Settings, stores: Stores) -> Mapping[str, Callable[[]
     if settings.learning.online:
         roles["learner"] = Learner(live(), ledger).step
     return roles
+
+
+def _compiler(settings: Settings, schema: FeatureSchema, ledger: Engine) -> CatalogCompiler:
+    return CatalogCompiler(
+        ledger, schema.fact_schema(), stated_currency(settings), settings.attribution
+    )
 
 
 def open_registry(stores: Stores) -> Registry:

@@ -42,12 +42,14 @@ class CatalogCompiler:
         ledger: Where the observed rates of undeclared priors come from.
         schema: The facts rules may read.
         currency: The workspace's, which the catalogue's must equal; empty for any.
+        attribution: How long after its exposure an acceptance may come.
         now: The clock.
     """
 
     ledger: Engine
     schema: FactSchema
     currency: str = ""
+    attribution: timedelta = timedelta(days=7)
     now: Callable[[], datetime] = _utc_now
 
     def compile(
@@ -72,7 +74,7 @@ class CatalogCompiler:
 
     def rates(self, known: Mapping[str, float] = _NONE_KNOWN) -> Mapping[str, float]:
         """The acceptance rates by group: those known, else those observed until now."""
-        return ObservedRates(self.ledger, self.now(), known)
+        return ObservedRates(self.ledger, self.now(), self.attribution, known)
 
 
 class ObservedRates(Mapping[str, float]):
@@ -83,18 +85,22 @@ class ObservedRates(Mapping[str, float]):
     Args:
         ledger: Where outcomes are.
         at: Rates of the 180 days up to it.
+        attribution: Exposures younger than this are not counted yet.
         known: Rates that are not looked up.
     """
 
-    def __init__(self, ledger: Engine, at: datetime, known: Mapping[str, float]) -> None:
+    def __init__(
+        self, ledger: Engine, at: datetime, attribution: timedelta, known: Mapping[str, float]
+    ) -> None:
         self._ledger = ledger
         self._at = at
+        self._attribution = attribution
         self._known = known
 
     @cached_property
     def _rates(self) -> dict[str, float]:
         since = self._at - RATES_WINDOW
-        observed = group_rates(self._ledger, since, self._at, RATES_AT_LEAST)
+        observed = group_rates(self._ledger, since, self._at, self._attribution, RATES_AT_LEAST)
         return {**observed, **self._known}
 
     def __getitem__(self, group_id: str) -> float:

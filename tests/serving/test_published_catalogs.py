@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -114,14 +114,15 @@ def test_the_observed_rate_of_a_group_is_read_only_where_a_prior_is_missing(engi
         return {"g": 0.37}
 
     monkeypatch.setattr(published_catalogs, "group_rates", rates)
-    compiler = CatalogCompiler(engine, SCHEMA, now=lambda: now)
+    week = timedelta(days=7)
+    compiler = CatalogCompiler(engine, SCHEMA, attribution=week, now=lambda: now)
     compiler.compile(TEXT, "x")
     assert asked == []
     undeclared = TEXT.replace(", prior: 0.2", "")
     catalog = compiler.compile(undeclared, "x").catalog
     assert catalog.offers["o"].prior == 0.37
     assert catalog.rates == {"g": 0.37}
-    assert asked == [(datetime(2025, 9, 2, tzinfo=UTC), now, 30)]
+    assert asked == [(datetime(2025, 9, 2, tzinfo=UTC), now, week, 30)]
     known = compiler.rates({"g": 0.5})
     assert compiler.compile(undeclared, "x", known).catalog.offers["o"].prior == 0.5
 

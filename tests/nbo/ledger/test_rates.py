@@ -32,8 +32,13 @@ def tell(engine: Engine, make_record: Make) -> Callable[..., None]:
     return write
 
 
-def rates(engine: Engine, at_least: int = 1, since: datetime = DECIDED) -> dict[str, float]:
-    return group_rates(engine, since, DECIDED + DAY, at_least)
+def rates(
+    engine: Engine,
+    at_least: int = 1,
+    since: datetime = DECIDED,
+    attribution: timedelta = timedelta(0),
+) -> dict[str, float]:
+    return group_rates(engine, since, DECIDED + DAY, attribution, at_least)
 
 
 def test_a_rate_is_accepted_of_presented(engine: Engine, tell: Callable[..., None]) -> None:
@@ -58,6 +63,22 @@ def test_only_outcomes_of_the_window_count(engine: Engine, tell: Callable[..., N
     tell(3, "DECLINED", after=2 * DAY)
     assert rates(engine, since=DECIDED + timedelta(hours=2)) == {"internet": 1.0}
     assert rates(engine) == {"internet": 0.5}
+
+
+def test_what_may_still_be_accepted_is_not_counted_yet(
+    engine: Engine, tell: Callable[..., None]
+) -> None:
+    """Silence of an hour is no "no", and the quick answers alone would be no rate either."""
+    tell(1, "PRESENTED", after=timedelta(0))
+    tell(2, "PRESENTED", after=timedelta(hours=12))
+    for number in (3, 4, 5):
+        tell(number, "PRESENTED", after=timedelta(hours=13))
+    tell(6, "ACCEPTED", after=timedelta(hours=13))
+    assert rates(engine, attribution=DAY / 2) == {"internet": 0.0}
+    tell(2, "ACCEPTED", after=timedelta(hours=23))  # within the window, as late as that may be
+    assert rates(engine, attribution=DAY / 2) == {"internet": 0.5}
+    assert rates(engine, attribution=DAY) == {"internet": 0.0}
+    assert rates(engine, attribution=2 * DAY) == {}
 
 
 def test_nothing_presented_has_no_rates(engine: Engine) -> None:
