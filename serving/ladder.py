@@ -3,7 +3,8 @@
     full → last known customer vector → nothing known (the channel's fallback offer)
 
 The history is asked of Redis, then of the ledger; where neither answers it is unknown, and only
-service messages that no suppression concerns remain. Each step down has a name, which the reply bears.
+service messages that no suppression concerns remain. Each step down has a name, which the reply
+bears.
 """
 
 from __future__ import annotations
