@@ -1,19 +1,17 @@
 """Rules that are plain comparisons, evaluated without the expression library.
 
-Most conditions compare one fact with a literal: ``customer.tenure_months >= 6.0``,
-``customer.plan == 'small'``, ``!customer.has_tv``, or join a few such with ``&&`` or ``||``.
-A call into the library costs some ten times what such a comparison costs here. The library
-still compiles and type-checks every rule, so only well-typed text arrives here; a test holds
-both to the same answer for every form.
+A call into the library costs some ten times what a comparison costs here. The library still
+compiles and type-checks every rule, so only well-typed text arrives here; a test holds both to
+the same answer for every form.
 """
 
 from __future__ import annotations
 
 import operator
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from nbo.decision.comparisons import Comparison, read_row
 from nbo.decision.facts import Fact
 
 Plain = Callable[[Mapping[str, Fact]], bool | None]
@@ -27,16 +25,6 @@ _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-_NAME = r"(?P<name>[A-Za-z_]\w*(?:\s*\.\s*[A-Za-z_]\w*)+)"
-_NUMBER = r"-?\d+\.\d+(?:[eE][+-]?\d+)?"
-_TEXT = r"'[^'\\\n]*'|\"[^\"\\\n]*\""
-_COMPARISON = re.compile(
-    rf"{_NAME}\s*(?P<op>[=!]=|[<>]=?)\s*(?:(?P<number>{_NUMBER})|(?P<text>{_TEXT}))"
-)
-_FLAG = re.compile(rf"(?P<not>!?)\s*{_NAME}")
-_AMONG = re.compile(rf"{_NAME}\s+in\s*\[(?P<texts>\s*(?:{_TEXT})(?:\s*,\s*(?:{_TEXT}))*\s*)\]")
-_JOINT = re.compile(r"\s*(&&|\|\|)\s*")
-_QUOTED = re.compile(_TEXT)
 
 
 def plain_rule(expression: str) -> Plain | None:
@@ -45,32 +33,21 @@ def plain_rule(expression: str) -> Plain | None:
     Args:
         expression: A rule that the expression library has compiled to a truth value.
     """
-    parts = _JOINT.split(expression.strip())
-    joints = set(parts[1::2])
-    comparisons = [_comparison(part) for part in parts[::2]]
-    known = [comparison for comparison in comparisons if comparison is not None]
-    if len(known) < len(comparisons) or len(joints) > 1:
+    row = read_row(expression)
+    if row is None:
         return None
-    if not joints:
-        return known[0]
-    return _joined(tuple(known), stops=joints == {"||"})
+    parts = tuple(map(plain_comparison, row.comparisons))
+    return parts[0] if len(parts) == 1 else _joined(parts, stops=not row.every)
 
 
-def _comparison(part: str) -> Plain | None:
-    """One comparison; space around the points of a fact's name is no part of the name."""
-    if found := _COMPARISON.fullmatch(part):
-        literal = float(found["number"]) if found["number"] else found["text"][1:-1]
-        return _compared(_name(found), _OPERATORS[found["op"]], literal)
-    if found := _AMONG.fullmatch(part):
-        texts = frozenset(quoted[1:-1] for quoted in _QUOTED.findall(found["texts"]))
-        return _among(_name(found), texts)
-    if found := _FLAG.fullmatch(part):
-        return _flagged(_name(found), wanted=not found["not"])
-    return None
-
-
-def _name(found: re.Match[str]) -> str:
-    return "".join(found["name"].split())
+def plain_comparison(comparison: Comparison) -> Plain:
+    """Make one comparison a function of the facts."""
+    name, compare, literal = comparison
+    if isinstance(literal, tuple):
+        return _among(name, frozenset(literal), wanted=compare == "in")
+    if isinstance(literal, bool):
+        return _flagged(name, wanted=literal)
+    return _compared(name, _OPERATORS[compare], literal)
 
 
 def _compared(name: str, compare: Callable[[Any, Any], bool], literal: float | str) -> Plain:
@@ -81,10 +58,10 @@ def _compared(name: str, compare: Callable[[Any, Any], bool], literal: float | s
     return evaluate
 
 
-def _among(name: str, texts: frozenset[str]) -> Plain:
+def _among(name: str, texts: frozenset[str], *, wanted: bool) -> Plain:
     def evaluate(facts: Mapping[str, Fact]) -> bool | None:
         value = facts.get(name)
-        return None if value is None else value in texts
+        return None if value is None else (value in texts) is wanted
 
     return evaluate
 
