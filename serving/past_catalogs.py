@@ -8,10 +8,11 @@ from collections.abc import Mapping
 
 from sqlalchemy import Engine
 
-from nbo.decision.catalog_text import CompiledCatalog, load_catalog
+from nbo.decision.catalog_text import CompiledCatalog
 from nbo.decision.facts import FactSchema
 from nbo.errors import NotEnoughDataError, WorkspaceError
 from nbo.ledger import catalogs
+from serving.catalog_loading import load_undisturbed
 
 KEPT = 4
 """Compiled catalogues that are kept, the latest used."""
@@ -52,7 +53,7 @@ class PastCatalogs:
     def _compile(self, version: str, rates: Mapping[str, float]) -> CompiledCatalog:
         text = catalogs.find(self._ledger, version).text
         try:
-            return load_catalog(text, f"catalogue {version}", self._schema, rates)
+            return load_undisturbed(text, f"catalogue {version}", self._schema, rates)
         except WorkspaceError as error:
             raise NotEnoughDataError(
                 f"catalogue version {version!r} does not fit the facts the workspace has now, so "

@@ -13,12 +13,13 @@ from functools import cached_property
 import structlog
 from sqlalchemy import Engine
 
-from nbo.decision.catalog_text import CompiledCatalog, load_catalog
+from nbo.decision.catalog_text import CompiledCatalog
 from nbo.decision.facts import FactSchema
 from nbo.errors import Problem, UnavailableError, WorkspaceError
 from nbo.ledger import catalogs
 from nbo.ledger.catalogs import Publication
 from nbo.ledger.rates import group_rates
+from serving.catalog_loading import load_undisturbed
 
 log = structlog.get_logger()
 
@@ -68,7 +69,7 @@ class CatalogCompiler:
             UnavailableError: the ledger does not answer.
         """
         rates = self.rates() if rates is None else rates
-        compiled = load_catalog(text, file, self.schema, rates)
+        compiled = load_undisturbed(text, file, self.schema, rates)
         require_currency(compiled, self.currency, file)
         return compiled
 

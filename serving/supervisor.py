@@ -17,11 +17,11 @@ from typing import IO, Any, Self
 import structlog
 
 from features.schema import FeatureSchema
-from nbo.decision.catalog_text import load_catalog
 from nbo.errors import BadInputError, NboError, Problem, WorkspaceError
 from nbo.ledger.catalogs import Publication
 from nbo.ledger.engine import migrate, open_ledger
 from nbo.settings import Address, Settings, parse_listen
+from serving.catalog_loading import load_undisturbed
 from serving.process import command, prepared_file
 from serving.running import Running, only_deployment, write_running
 from serving.stores import RunningStores, Stores
@@ -193,7 +193,7 @@ class Deployment:
             return
         name = f"catalogue {in_force.version} (in force)"
         try:
-            load_catalog(in_force.text, name, schema.fact_schema())
+            load_undisturbed(in_force.text, name, schema.fact_schema())
         except WorkspaceError as error:
             remedy = "it no longer fits the features: change the catalogue of the workspace; "
             remedy += "what was never published is published at the start"

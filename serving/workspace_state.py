@@ -9,12 +9,13 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from features.schema import FeatureSchema, compile_schema
-from nbo.decision.catalog_text import CompiledCatalog, load_catalog
+from nbo.decision.catalog_text import CompiledCatalog
 from nbo.errors import NboError, Problem, WorkspaceError
 from nbo.ledger import catalogs
 from nbo.ledger.catalogs import Publication
 from nbo.settings import Settings
 from serving.catalog_files import CatalogFile, join
+from serving.catalog_loading import load_undisturbed
 from serving.published_catalogs import require_currency
 from serving.running import read_running
 
@@ -108,7 +109,7 @@ def compile_files(
         WorkspaceError: it is wrong; holds every problem found.
     """
     text, name = join(files)
-    compiled = load_catalog(text, name, schema.fact_schema())
+    compiled = load_undisturbed(text, name, schema.fact_schema())
     require_currency(compiled, stated_currency(settings), name)
     return text, compiled
 

@@ -5,11 +5,9 @@ Every mistake is reported at once, each with its file, line and column.
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from operator import attrgetter
 from typing import TypeVar
@@ -59,11 +57,6 @@ def load_catalog(
     Raises:
         WorkspaceError: Holds every mistake found.
     """
-    with _undisturbed():
-        return _load(text, file, schema, rates)
-
-
-def _load(text: str, file: str, schema: FactSchema, rates: Mapping[str, float]) -> CompiledCatalog:
     files = split_files(text, file)
     notes = Notes([name for name, _ in files])
     root = Section(parse_files(files, notes), "catalogue", notes)
@@ -77,21 +70,6 @@ def _load(text: str, file: str, schema: FactSchema, rates: Mapping[str, float]) 
     warn_of(catalog, places)
     compiled = compile_catalog(replace(catalog, version=_version(text)), rules)
     return replace(compiled, warnings=tuple(notes.ordered(notes.warnings)))
-
-
-@contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Let nobody look for garbage meanwhile: in a tree that only grows it takes most of the time.
-
-    What is counted by reference is still freed at once.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def read_catalog(

@@ -21,13 +21,13 @@ from pathlib import Path
 
 import numpy as np
 
-from nbo.decision.catalog_text import load_catalog
 from nbo.decision.decide import World, decide
 from nbo.decision.facts import INTERACTION_FACTS, FactSchema, FactType
 from nbo.decision.history import HISTORY_FACTS, Contact, Outcome
 from nbo.decision.prior import PriorPropensity
 from nbo.decision.record import to_record
 from nbo.decision.request import Request
+from serving.catalog_loading import load_undisturbed
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 PRODUCTS = 12
@@ -119,7 +119,7 @@ def request(seed: int) -> Request:
 
 def measure(offers: int, repeats: int) -> None:
     """Print a row: time of decide() over 50 customers, and of the yardstick in turn."""
-    compiled = load_catalog(catalog(offers), "catalog.yaml", SCHEMA)
+    compiled = load_undisturbed(catalog(offers), "catalog.yaml", SCHEMA)
     world = World(compiled, PriorPropensity())
     asked = [request(seed) for seed in range(50)]
     survivors = np.mean([len(decide(one, world).scores) for one in asked])
@@ -143,11 +143,11 @@ def measure(offers: int, repeats: int) -> None:
 
 def load(offers: int, thresholds: int) -> None:
     """Print a row: time and memory of loading, in this fresh process."""
-    load_catalog(catalog(10), "warm.yaml", SCHEMA)
+    load_undisturbed(catalog(10), "warm.yaml", SCHEMA)
     text = catalog(offers, thresholds)
     before = _resident()
     started = time.perf_counter()
-    compiled = load_catalog(text, "catalog.yaml", SCHEMA)
+    compiled = load_undisturbed(text, "catalog.yaml", SCHEMA)
     seconds = time.perf_counter() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     grown = _resident() - before
