@@ -75,22 +75,26 @@ RESERVE = (
     _SHARED
     + f"""
 lapse({LAPSES})
-local wanted, exhausted, full = {{}}, {{}}, {{}}
+local before, wanted, exceeded = {{}}, {{}}, false
 for i = 4, #ARGV, 2 do
   for _, item in ipairs(cjson.decode(ARGV[i + 1])) do
     local scope, counter, amount, limit = item[1], item[2], item[3], item[4]
     if redis.call('HGET', ready, scope) ~= '1' then return {{0}} end
     if redis.call('HEXISTS', taken .. counter, ARGV[i]) == 0 then
-      local before = wanted[counter] or tonumber(redis.call('GET', used .. counter) or 0)
-      wanted[counter] = before + amount
-      if limit >= 0 and wanted[counter] > limit and not full[counter] then
-        full[counter] = true
-        exhausted[#exhausted + 1] = counter
-      end
+      before[counter] = before[counter] or tonumber(redis.call('GET', used .. counter) or 0)
+      wanted[counter] = (wanted[counter] or before[counter]) + amount
+      if limit >= 0 and wanted[counter] > limit then exceeded = true end
     end
   end
 end
-if #exhausted > 0 then return {{1, unpack(exhausted)}} end
+if exceeded then
+  local reply = {{1}}
+  for counter, count in pairs(before) do
+    reply[#reply + 1] = counter
+    reply[#reply + 1] = count
+  end
+  return reply
+end
 local till = now() + tonumber(ARGV[3])
 for i = 4, #ARGV, 2 do
   for _, item in ipairs(cjson.decode(ARGV[i + 1])) do
@@ -104,8 +108,8 @@ return {{1}}
 )
 """ARGV: milliseconds, then slot and what it takes (JSON), for each slot. All or nothing.
 
-Returns 0 when something is not counted yet, else 1 and the counters of which not enough is left:
-none when all was reserved.
+Returns 0 when something is not counted yet, else 1 and, where not enough is left of one of them,
+each counter that was asked for and what is used of it.
 """
 
 SETTLE = (

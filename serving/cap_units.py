@@ -1,24 +1,17 @@
 """What a slot takes of caps and budgets: which counters, by how much, up to what.
 
-Every amount is an integer, so that sums have no drift: pieces of an offer, and of money
-ten-thousandths of the currency's unit, which hold the minor unit of every currency of ISO 4217.
-A cost is rounded up to them and a budget down, so that no rounding ever overspends.
+Every amount is an integer: pieces of an offer, and money in the `UNITS` of `nbo.decision.limits`.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any, NamedTuple
 
 from nbo.decision.catalog import Catalog, Offer
 from nbo.decision.decision import Decision
-from nbo.decision.limits import NO_CAPS, Budget, Period, span_of
-
-UNITS = 10_000
-"""Per unit of the currency."""
+from nbo.decision.limits import NO_CAPS, Period, amount_units, cost_units, span_of
 
 NO_LIMIT = -1
 
@@ -96,16 +89,6 @@ def counted(catalog: Catalog) -> Counted:
 def scopes(catalog: Catalog) -> frozenset[Scope]:
     """The scopes of everything a catalogue wants counted."""
     return frozenset(counted(catalog).scopes)
-
-
-def cost_units(cost: float) -> int:
-    """Money spent, rounded up."""
-    return math.ceil(Decimal(repr(cost)) * UNITS)
-
-
-def amount_units(budget: Budget) -> int:
-    """Money there is, rounded down."""
-    return math.floor(Decimal(repr(budget.amount)) * UNITS)
 
 
 def takes(decision: Decision, catalog: Catalog) -> dict[str, list[Take]]:

@@ -25,12 +25,11 @@ from nbo.decision.catalog import Catalog
 from nbo.decision.decide import World, decide
 from nbo.decision.decision import Decision
 from nbo.decision.history import Outcome
-from nbo.decision.limits import NOTHING_USED, CapUse, Usage
+from nbo.decision.limits import NOTHING_USED, UNITS, CapUse, Usage
 from nbo.decision.request import Request
 from serving import cap_scripts
 from serving.cap_scripts import call
 from serving.cap_units import (
-    UNITS,
     Counted,
     Take,
     budget_counter,
@@ -44,6 +43,9 @@ from serving.cap_units import (
 from serving.keys import CAPS_READY, CAPS_USED
 
 log = structlog.get_logger()
+
+Used = Mapping[str, int]
+"""How much is used, by counter: pieces or `UNITS` of money."""
 
 UNREADABLE = Usage(known=False)
 
@@ -129,30 +131,32 @@ class CapCounters:
             log.warning("usage of caps not read", reason=str(error))
         return question.usage
 
-    async def reserve(self, decision: Decision, catalog: Catalog) -> frozenset[str] | None:
+    async def reserve(self, decision: Decision, catalog: Catalog) -> Used | None:
         """Take what an answer returns, all or nothing.
 
         Returns:
-            The counters of which not enough is left: none when everything was taken. None when
-            the counters are not whole or Redis does not answer; what was taken then lapses.
+            Empty when everything was taken; where not enough is left of something, how much is
+            used of all that was asked for. None when the counters are not whole or Redis does
+            not answer; what was taken then lapses.
         """
         wanted = takes(decision, catalog)
         if not wanted:
-            return frozenset()
+            return {}
         slots = [part for slot, items in wanted.items() for part in (slot, _json(items))]
         try:
             asked = self._live.eval(*call(cap_scripts.RESERVE, self._milliseconds, *slots))
-            known, *exhausted = await asked  # type: ignore[misc]
+            known, *used = await asked  # type: ignore[misc]
         except (RedisError, OSError) as error:
             log.warning("nothing reserved", reason=str(error))
             return None
-        return frozenset(counter.decode() for counter in exhausted) if known else None
+        counters = map(bytes.decode, used[::2])
+        return dict(zip(counters, used[1::2], strict=True)) if known else None
 
 
 class Reserves(Protocol):
     """Takes what an answer returns; see `CapCounters.reserve`."""
 
-    async def reserve(self, decision: Decision, catalog: Catalog) -> frozenset[str] | None:
+    async def reserve(self, decision: Decision, catalog: Catalog) -> Used | None:
         """Take all or nothing."""
 
 
@@ -164,36 +168,41 @@ async def decide_within(
 ) -> Decision:
     """Decide, and take what the answer returns; decide again while others were faster.
 
+    An answer never wants more than its request's usage leaves, so what is refused was taken by
+    others meanwhile, and is told by the refusal.
+
     After `TRIES` nothing with a cap or budget is offered, which needs no reservation.
     """
     catalog = world.compiled.catalog
     for _ in range(TRIES):
         decision = decide(request, world)
-        exhausted = await caps.reserve(decision, catalog)
-        if exhausted is None:
+        used = await caps.reserve(decision, catalog)
+        if used is None:
             break
-        if not exhausted:
+        if not used:
             return decision
-        request = replace(request, usage=without(request, exhausted, catalog))
+        request = replace(request, usage=updated(request, used, catalog))
     return decide(replace(request, usage=UNREADABLE), world)
 
 
-def without(request: Request, exhausted: frozenset[str], catalog: Catalog) -> Usage:
-    """The usage of a request once nothing is left in the counters that are exhausted."""
+def updated(request: Request, used: Used, catalog: Catalog) -> Usage:
+    """The usage of a request with what is known better now of some counters."""
     at, usage = request.at, request.usage
     offers, budgets = dict(usage.offers), dict(usage.budgets)
-    for offer_id, offer in catalog.offers.items():
+    known = counted(catalog)
+    for offer_id in known.offers:
         total, daily = offers.get(offer_id, CapUse())
-        if total_counter(offer_id) in exhausted:
-            total = max(total, offer.caps.total or 0)
-        if day_counter(offer_id, at) in exhausted:
-            daily = max(daily, offer.caps.daily or 0)
-        if total or daily:
-            offers[offer_id] = CapUse(total, daily)
-    for incentive_id, incentive in catalog.incentives.items():
-        budget = incentive.budget
-        if budget and budget_counter(incentive_id, budget.period, at) in exhausted:
-            budgets[incentive_id] = budget.amount
+        now = CapUse(
+            used.get(total_counter(offer_id), total), used.get(day_counter(offer_id, at), daily)
+        )
+        if any(now):
+            offers[offer_id] = now
+        else:
+            offers.pop(offer_id, None)
+    for incentive_id, period in known.budgets:
+        units = used.get(budget_counter(incentive_id, period, at))
+        if units is not None:
+            budgets[incentive_id] = units / UNITS
     return replace(usage, offers=offers, budgets=budgets)
 
 

@@ -23,7 +23,7 @@ from nbo.decision.limits import Usage
 from nbo.decision.request import Request
 from nbo.errors import UnavailableError
 from serving.cap_units import takes
-from serving.caps import CapCounters, decide_within
+from serving.caps import CapCounters, Used, decide_within
 from serving.deadline import PATIENCE_SECONDS, Deadline, within
 from serving.decision_log import KEPT_AFTER_LOG, DecisionLog
 from serving.ladder import Known, Ladder
@@ -157,9 +157,9 @@ class _Reservation:
         self._redis = redis
         self._deadline = deadline
 
-    async def reserve(self, decision: Decision, catalog: Catalog) -> frozenset[str] | None:
+    async def reserve(self, decision: Decision, catalog: Catalog) -> Used | None:
         if not takes(decision, catalog):
-            return frozenset()
+            return {}
         if not self._redis.usable:
             return None
         seconds = self._deadline.keeping(KEPT_AFTER_LOG)

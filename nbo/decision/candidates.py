@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
+from types import MappingProxyType
 from typing import NamedTuple
 
 from nbo.decision.arbitration import Ranked
 from nbo.decision.compiled import CompiledCatalog
+from nbo.decision.request import Request
+from nbo.decision.room import Bound, budget_bounds
+
+NO_BUDGETS: Mapping[int, Bound] = MappingProxyType({})
 
 
 class Candidate(NamedTuple):
@@ -14,20 +19,25 @@ class Candidate(NamedTuple):
 
     Attributes:
         offer_id: Which.
-        group_id: Counts against the group's room.
         positions: Of its treatments in the ranking, best first.
-        priority: Of its best treatment.
+        priorities: Of these treatments.
         mandatory: Whether it must be said.
-        sold: The offer ids sold with it, its own included; offers that share one never stand
-            together.
+        bounds: What every slot with it draws on.
+        budgets: What a slot with one of its treatments draws on besides, by position; those
+            that nothing scarce pays for are absent.
     """
 
     offer_id: str
-    group_id: str
     positions: tuple[int, ...]
-    priority: float
+    priorities: tuple[float, ...]
     mandatory: bool
-    sold: frozenset[str]
+    bounds: frozenset[Bound]
+    budgets: Mapping[int, Bound] = NO_BUDGETS
+
+    @property
+    def priority(self) -> float:
+        """Of its best treatment."""
+        return self.priorities[0]
 
 
 class Chance(NamedTuple):
@@ -52,23 +62,56 @@ Policy = Callable[[Sequence[Candidate]], list[Chance]]
 Called once per slot, in order, never with no candidates."""
 
 
-def candidates(ranked: Ranked, compiled: CompiledCatalog) -> list[Candidate]:
+def candidates(ranked: Ranked, compiled: CompiledCatalog, request: Request) -> list[Candidate]:
     """List the offers in the order of their best treatment, each with all its treatments."""
     positions: dict[int, list[int]] = {}
     for position, number in enumerate(compiled.offer_of[ranked.rows].tolist()):
         positions.setdefault(number, []).append(position)
-    priority = ranked.priority.tolist()
-    found = []
-    for number, own in positions.items():
-        offer = compiled.offers[number].offer
-        found.append(
-            Candidate(
-                offer.offer_id,
-                offer.group_id,
-                tuple(own),
-                priority[own[0]],
-                offer.mandatory,
-                frozenset((offer.offer_id, *offer.bundle)),
-            )
+    priority, mandatory = ranked.priority.tolist(), ranked.mandatory.tolist()
+    scarce = _scarce(ranked, compiled, request)
+    return [
+        Candidate(
+            compiled.screen.offer_ids[number],
+            tuple(own),
+            tuple([priority[position] for position in own]),
+            mandatory[own[0]],
+            compiled.bounds[number],
+            {at: scarce[at] for at in own if at in scarce} if scarce else NO_BUDGETS,
         )
-    return found
+        for number, own in positions.items()
+    ]
+
+
+def fitting(remaining: Sequence[Candidate], full: Set[Bound]) -> list[Candidate]:
+    """Keep what draws on nothing that is full, best first.
+
+    An offer that loses treatments stays with the others, and may fall behind.
+    """
+    kept = [one for one in remaining if one.bounds.isdisjoint(full)]
+    if not any(bound.kind == "budget" for bound in full):
+        return kept
+    paid = (_paid(one, full) for one in kept)
+    return sorted((one for one in paid if one.positions), key=lambda one: one.positions[0])
+
+
+def _paid(candidate: Candidate, full: Set[Bound]) -> Candidate:
+    """Leave out the treatments that nothing pays for any more."""
+    left = [
+        (position, priority)
+        for position, priority in zip(candidate.positions, candidate.priorities, strict=True)
+        if candidate.budgets.get(position) not in full
+    ]
+    return candidate._replace(
+        positions=tuple(position for position, _ in left),
+        priorities=tuple(priority for _, priority in left),
+    )
+
+
+def _scarce(ranked: Ranked, compiled: CompiledCatalog, request: Request) -> dict[int, Bound]:
+    """Budgets that may not pay for every slot, by position of the treatments they pay for."""
+    incentives = compiled.catalog.incentives.values()
+    bounds = budget_bounds(incentives, request.usage, request.slots)
+    if not bounds:
+        return {}
+    of_incentive = enumerate(compiled.incentive_of[ranked.rows].tolist())
+    return {at: bounds[number] for at, number in of_incentive if number in bounds}

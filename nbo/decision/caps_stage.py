@@ -10,14 +10,12 @@ import numpy as np
 from nbo.decision.catalog import Incentive
 from nbo.decision.columns import Array
 from nbo.decision.compiled import CompiledCatalog
-from nbo.decision.failure import Asked, Failure, Finding, shared
-from nbo.decision.limits import CapUse, Period, span_of
+from nbo.decision.failure import Asked, Failure, Finding, Lacking, shared
+from nbo.decision.limits import CapUse, Period, affordable, span_of
 from nbo.decision.request import Request
 
 UNREADABLE = "usage cannot be read"
 _UNUSED = CapUse()
-_NOISE = 1e-6
-"""Sums of money in binary miss by less: 0.2 + 0.1 fits 0.3. What is taken is counted exactly."""
 
 
 def cap_findings(asked: Asked) -> Iterator[Finding]:
@@ -34,7 +32,7 @@ def cap_findings(asked: Asked) -> Iterator[Finding]:
         if usage.known:
             yield _used_up(rule, caps, used, until)
         else:
-            yield shared(np.isfinite(caps), Failure("caps", rule, UNREADABLE))
+            yield shared(np.isfinite(caps), _unknown(rule))
 
 
 def budget_failure(incentive: Incentive, request: Request) -> Failure | None:
@@ -43,19 +41,24 @@ def budget_failure(incentive: Incentive, request: Request) -> Failure | None:
     if budget is None:
         return None
     if not request.usage.known:
-        return Failure("caps", "budget", UNREADABLE)
+        return _unknown("budget")
     spent = request.usage.budgets.get(incentive.incentive_id, 0.0)
-    if spent + incentive.cost <= budget.amount + _NOISE:
+    if affordable(budget, spent, incentive.cost) != 0:
         return None
     detail = f"{spent:.10g} of {budget.amount:.10g} spent this {budget.period}"
     detail += f", costs {incentive.cost:.10g}"
     return Failure("caps", "budget", detail, until=span_of(budget.period, request.at).end)
 
 
+def _unknown(rule: str) -> Failure:
+    return Failure("caps", rule, UNREADABLE, lacking=Lacking.KNOWLEDGE)
+
+
 def _used_up(rule: str, caps: Array, used: Array, until: datetime | None) -> Finding:
     def why(position: int) -> Failure:
         detail = f"{used[position]:.0f} taken or reserved, limit {caps[position]:.0f}"
-        return Failure("caps", rule, detail, until=until)
+        lacking = Lacking.UNTOLD if until else Lacking.CAP
+        return Failure("caps", rule, detail, until=until, lacking=lacking)
 
     return Finding(used >= caps, why)
 

@@ -16,6 +16,7 @@ import numpy as np
 from nbo.decision.catalog import Catalog, Offer, Treatment
 from nbo.decision.columns import Array, Flags, Rows, offer_columns, treatment_columns
 from nbo.decision.policies import ContextWeight
+from nbo.decision.room import Bound, offer_bounds
 from nbo.decision.rule_text import RuleText
 from nbo.decision.rules import Rule, RuleLanguage
 from nbo.decision.screen_columns import ScreenColumns, screen_columns
@@ -71,6 +72,7 @@ class CompiledCatalog:
         on_channel: Channel id to (n_offers,) flags.
         in_language: Language to (n_offers,) flags.
         screen: What else the screen compares.
+        bounds: What each offer draws on in an answer, by position.
         products: Rule that is true for who holds it, by product some offer asks for.
         conditions_of: Stage to each offer's conditions of it, by position; equal conditions are
             one object.
@@ -99,6 +101,7 @@ class CompiledCatalog:
     on_channel: Mapping[str, Flags]
     in_language: Mapping[str, Flags]
     screen: ScreenColumns
+    bounds: tuple[frozenset[Bound], ...]
     products: Mapping[str, Rule]
     conditions_of: Mapping[str, tuple[tuple[Condition, ...], ...]]
     rule_order: tuple[Rule, ...]
@@ -140,6 +143,7 @@ def compile_catalog(catalog: Catalog, language: RuleLanguage) -> CompiledCatalog
         rules=compiler.rules,
         rule_order=rule_order,
         screen=columns,
+        bounds=tuple(offer_bounds(offer, catalog.policies.per_group) for offer in plain),
         products={product: compiler.product(catalog.products[product]) for product in asked_for},
         conditions_of=conditions_of,
         rule_numbers={

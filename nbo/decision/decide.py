@@ -65,9 +65,8 @@ def decide(request: Request, world: World) -> Decision:
     ranked, unworthy = refuse_unworthy(ranked, compiled, arm)
 
     choices = select(
-        candidates(ranked, compiled),
+        candidates(ranked, compiled, request),
         request.slots,
-        per_group=catalog.policies.per_group,
         policy=policy_for(catalog.policies.selection, arm, ranked, request.seed),
         seed=request.seed,
     )

@@ -2,15 +2,24 @@
 
 What is used counts both what was accepted and what is reserved: returned in an answer and not
 yet decided by the customer. The counts are given with the request, never fetched.
+
+Money is counted in whole `UNITS`, so that sums have no drift and whoever decides and whoever
+counts agree to the last of them. A cost is rounded up to them and a budget down, so that no
+rounding ever overspends.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
+
+UNITS = 10_000
+"""Per unit of the currency: they hold the minor unit of every currency of ISO 4217."""
 
 
 class Period(StrEnum):
@@ -111,3 +120,30 @@ def span_of(period: Period, at: datetime) -> Span:
     start = day.replace(month=first, day=1)
     after = first - 1 + months
     return Span(start, start.replace(year=start.year + after // 12, month=after % 12 + 1))
+
+
+def cost_units(cost: float) -> int:
+    """Money spent, rounded up."""
+    return math.ceil(Decimal(repr(cost)) * UNITS)
+
+
+def amount_units(budget: Budget) -> int:
+    """Money there is, rounded down."""
+    return math.floor(Decimal(repr(budget.amount)) * UNITS)
+
+
+def affordable(budget: Budget, spent: float, cost: float) -> int | None:
+    """How often a budget still pays for a cost.
+
+    Args:
+        budget: The amount.
+        spent: Of it in its current period, in the same currency.
+        cost: Of one time, in the same currency, >= 0.
+
+    Returns:
+        0 or more; None for any number, as it costs nothing.
+    """
+    each = cost_units(cost)
+    if each == 0:
+        return None
+    return max(0, amount_units(budget) - round(spent * UNITS)) // each

@@ -3,8 +3,7 @@
 Slots are filled one after the other. Mandatory offers come first, best first, with certainty.
 For every further slot the policy says how likely each treatment is, and one draw decides. The
 probability logged is that of this offer, with this incentive, at this place, given the slots
-before it. What remains for a slot are the offers not yet chosen whose group still has room and
-which are not sold with one that was chosen: a bundle and its members never stand together.
+before it. What remains for a slot is what fits beside the slots before: see `nbo.decision.room`.
 """
 
 from __future__ import annotations
@@ -15,8 +14,9 @@ from typing import NamedTuple
 
 from nbo.decision.arbitration import Ranked
 from nbo.decision.arms import Arm, Selection
-from nbo.decision.candidates import Candidate, Chance, Policy
+from nbo.decision.candidates import Candidate, Chance, Policy, fitting
 from nbo.decision.greedy_epsilon import epsilon_greedy, greedy
+from nbo.decision.room import Room
 from nbo.decision.softmax import softmax
 from nbo.decision.thompson import thompson
 from nbo.decision.uniform import uniform
@@ -55,15 +55,12 @@ def policy_for(selection: Selection, arm: Arm, ranked: Ranked, seed: int) -> Pol
     return greedy
 
 
-def select(
-    offers: Sequence[Candidate], slots: int, *, per_group: int, policy: Policy, seed: int
-) -> list[Choice]:
+def select(offers: Sequence[Candidate], slots: int, *, policy: Policy, seed: int) -> list[Choice]:
     """Fill up to `slots` slots.
 
     Args:
         offers: Best first, mandatory ones before all others.
         slots: At most so many choices.
-        per_group: At most so many choices of one group, mandatory ones included.
         policy: How likely each treatment is for a slot.
         seed: Of every draw; the same seed gives the same choices.
     """
@@ -71,21 +68,16 @@ def select(
     # so that a logged decision can be decided again by any later one.
     draw = random.Random(seed)
     remaining = list(offers)
-    room: dict[str, int] = {}
+    room = Room()
     chosen: list[Choice] = []
     while remaining and len(chosen) < slots:
         mandatory = remaining[0].mandatory
         chance = _one_of((greedy if mandatory else policy)(remaining), draw)
         chosen.append(Choice(chance.position, chance.probability, chance.error, mandatory))
         picked = remaining[chance.candidate]
-        group = picked.group_id
-        room[group] = room.get(group, per_group) - 1
-        full = room[group] <= 0
-        remaining = [
-            one
-            for one in remaining
-            if one.sold.isdisjoint(picked.sold) and not (full and one.group_id == group)
-        ]
+        budget = picked.budgets.get(chance.position)
+        full = room.take([*picked.bounds, budget] if budget else picked.bounds)
+        remaining = fitting(remaining, full)
     return chosen
 
 

@@ -20,12 +20,16 @@ from redis.backoff import NoBackoff
 from structlog.testing import capture_logs
 
 from nbo.decision.catalog import NO_INCENTIVE, Catalog, Group, Incentive, Offer
+from nbo.decision.catalog_text import load_catalog
+from nbo.decision.decide import World
 from nbo.decision.decision import Decision, Slot
-from nbo.decision.limits import NOTHING_USED, Budget, Caps, CapUse, Period
+from nbo.decision.facts import FactSchema
+from nbo.decision.limits import NOTHING_USED, UNITS, Budget, Caps, CapUse, Period, Usage
+from nbo.decision.prior import PriorPropensity
 from nbo.decision.request import Request
 from serving.cap_scripts import LAPSE, call
-from serving.cap_units import UNITS, amount_units, cost_units, scopes
-from serving.caps import CapCounters, report_late, settle
+from serving.cap_units import scopes
+from serving.caps import CapCounters, decide_within, report_late, settle
 from serving.embedded_redis import EmbeddedRedis
 from serving.keys import CAPS_HELD, CAPS_OPEN, CAPS_READY, CAPS_USED
 
@@ -117,7 +121,7 @@ class Desk:
         self._live = redis.asyncio.Redis.from_url(url)
         self._caps = CapCounters(self._live, reservation)
 
-    def reserve(self, made: Decision) -> frozenset[str] | None:
+    def reserve(self, made: Decision) -> dict[str, int] | None:
         return self._loop.run_until_complete(self._caps.reserve(made, CATALOG))
 
     def used(self, at: datetime):
@@ -221,7 +225,7 @@ class Interleavings(RuleBasedStateMachine):
         self.model.decisions[number] = made
         fits = self.model.fits(made)
         for _ in range(1 + retried):  # the reply to the first call was lost
-            assert (self.desk.reserve(made) == frozenset()) == fits
+            assert (self.desk.reserve(made) == {}) == fits
         for slot in made.slots if fits else ():
             self.model.state[number, slot.rank] = "reserved"
 
@@ -320,20 +324,60 @@ def test_unread_and_uncounted_is_unknown(live, desk):
 
 def test_all_slots_are_taken_or_none(desk):
     for number in range(2):
-        assert desk.reserve(decision(number, BEFORE, ("daily", "none"))) == frozenset()
+        assert desk.reserve(decision(number, BEFORE, ("daily", "none"))) == {}
     both = decision(2, BEFORE, ("total", "gift"), ("daily", "none"))
-    assert desk.reserve(both) == {"d|2026-03-10|daily"}
+    assert desk.reserve(both) == {
+        "t|total": 0,
+        "d|2026-03-10|total": 0,
+        "b|day|2026-03-10|gift": 0,
+        "t|daily": 2,
+        "d|2026-03-10|daily": 2,
+    }
     assert "total" not in desk.used(BEFORE).offers
     assert desk.used(BEFORE).budgets == {}
 
 
 def test_one_answer_may_not_take_the_last_of_a_budget_twice(desk):
     six = [decision(n, BEFORE, ("plain", "gift")) for n in range(6)]
-    assert {desk.reserve(one) for one in six} == {frozenset()}
+    assert [desk.reserve(one) for one in six] == [{}] * 6
     twice = decision(6, BEFORE, ("total", "gift"), ("both", "gift"))
-    assert desk.reserve(twice) == {"b|day|2026-03-10|gift"}
-    assert desk.reserve(decision(7, BEFORE, ("plain", "gift"))) == frozenset()
+    assert desk.reserve(twice)["b|day|2026-03-10|gift"] == 6_000
+    assert desk.reserve(decision(7, BEFORE, ("plain", "gift"))) == {}
     assert desk.used(BEFORE).budgets["gift"] == 0.7
+
+
+SCARCE = """\
+currency: EUR
+languages: [en]
+channels: {web: {fallback: none}}
+groups: [{id: g}, {id: h}]
+incentives:
+  - {id: gift, name: {en: G}, kind: gift, cost: 10, budget: {amount: 100, period: day}}
+offers:
+  - {id: x, group: g, name: {en: X}, channels: [web], value: 100, prior: 0.9, incentives: [gift]}
+  - {id: y, group: h, name: {en: Y}, channels: [web], value: 100, prior: 0.9, incentives: [gift]}
+"""
+
+
+@pytest.mark.parametrize("seen", [90.0, 80.0])
+def test_the_last_part_of_a_budget_is_spent_and_the_log_says_what_was(redis_url, live, seen):
+    """90 of 100 are spent; the request knows it, or what was true a moment before."""
+    compiled = load_catalog(SCARCE, "catalog.yaml", FactSchema({}))
+    live.hset(CAPS_READY, "b|day|gift", "1")
+    live.set(f"{CAPS_USED}b|day|2026-03-10|gift", 90 * UNITS)
+    usage = Usage(budgets={"gift": seen})
+    request = Request("d", "c", "i", BEFORE, "web", "en", 2, {}, (), 1, usage=usage)
+
+    async def answered() -> tuple[Decision, Usage]:
+        async with redis.asyncio.Redis.from_url(redis_url) as connection:
+            caps = CapCounters(connection, timedelta(minutes=30))
+            made = await decide_within(caps, request, World(compiled, PriorPropensity()))
+            return made, await caps.read(compiled.catalog, BEFORE)
+
+    made, after = asyncio.run(answered())
+    assert [slot.offer_id for slot in made.slots] == ["x"]
+    assert made.request.usage.budgets == {"gift": 90.0}
+    assert after.budgets == {"gift": 100.0}
 
 
 def test_a_decision_before_midnight_is_counted_on_its_day(live, desk):
@@ -349,10 +393,10 @@ def test_time_releases_a_reservation_by_the_clock_of_redis(redis_url, live):
     brief = Desk(redis_url, timedelta(milliseconds=80))
     for number in range(5):
         brief.reserve(decision(number, BEFORE, ("total", "none")))
-    assert brief.reserve(decision(5, BEFORE, ("total", "none"))) == {"t|total"}
+    assert brief.reserve(decision(5, BEFORE, ("total", "none")))["t|total"] == 5
     asyncio.run(asyncio.sleep(0.1))
     assert brief.used(BEFORE).offers == {}
-    assert brief.reserve(decision(6, BEFORE, ("total", "none"))) == frozenset()
+    assert brief.reserve(decision(6, BEFORE, ("total", "none"))) == {}
     brief.close()
 
 
@@ -361,7 +405,7 @@ def test_a_late_acceptance_counts_past_the_cap_and_is_told(live, desk):
     desk.reserve(first)
     pass_time(live, "d-0/1")
     for number in range(1, 6):
-        assert desk.reserve(decision(number, BEFORE, ("total", "none"))) == frozenset()
+        assert desk.reserve(decision(number, BEFORE, ("total", "none"))) == {}
     with capture_logs() as told:
         report(live, outcome(first, 1, "ACCEPTED"))
     assert desk.used(BEFORE).offers["total"].total == 6
@@ -376,18 +420,10 @@ def test_a_late_acceptance_counts_past_the_cap_and_is_told(live, desk):
 def test_money_has_no_drift(live, desk):
     for number in range(7):
         made = decision(number, BEFORE, ("plain", "gift"))
-        assert desk.reserve(made) == frozenset()
+        assert desk.reserve(made) == {}
         report(live, outcome(made, 1, "ACCEPTED"))
     assert desk.used(BEFORE).budgets["gift"] == 0.7
     assert live.get(f"{CAPS_USED}b|day|2026-03-10|gift") == b"7000"
-
-
-def test_money_is_rounded_to_the_safe_side():
-    assert cost_units(0.1) == UNITS // 10
-    assert cost_units(12.99) == 129_900
-    assert cost_units(0.00001) == 1
-    assert amount_units(Budget(0.3, Period.DAY)) == 3_000
-    assert amount_units(Budget(0.00009, Period.DAY)) == 0
 
 
 def test_an_outcome_of_an_older_server_takes_nothing(live, desk):

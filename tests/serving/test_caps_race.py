@@ -71,7 +71,7 @@ async def client(name: str, caps: CapCounters, live: redis.asyncio.Redis, till: 
         if time.time() > till:
             return
         made = decision(f"{name}-{number}", rng.choice(["none", "gift"]))
-        if await caps.reserve(made, CATALOG) != frozenset():
+        if await caps.reserve(made, CATALOG) != {}:
             await asyncio.sleep(0.01)
             continue
         await asyncio.sleep(rng.random() * 0.03)

@@ -74,7 +74,7 @@ class Corner:
         made = decision(f"d-{self._number}", offer_id, incentive, at)
         if reserve:
             taken = self._loop.run_until_complete(self._caps.reserve(made, FULL))
-            assert taken == frozenset()
+            assert taken == {}
         decisions.append(self.ledger, [to_record(made)])
         return to_record(made)
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from nbo.decision.arbitration import Ranked
 from nbo.decision.arms import DEFAULT_ARM, GREEDY, Arm, Selection
 from nbo.decision.candidates import Candidate, Chance, Policy
+from nbo.decision.room import Bound
 from nbo.decision.selection import Choice, policy_for, select
 from nbo.decision.softmax import softmax
 
@@ -51,8 +52,23 @@ def offer(
     members: tuple[str, ...] = (),
     worth: Sequence[float] = WORTH,
 ) -> Candidate:
-    priority = 0.4 * worth[positions[0]]
-    return Candidate(name, group, positions, priority, mandatory, frozenset((name, *members)))
+    priorities = tuple(0.4 * worth[at] for at in positions)
+    bounds = [Bound("offer", one, 1) for one in (name, *members)]
+    own = frozenset((*bounds, Bound("group", group, 1)))
+    return Candidate(name, positions, priorities, mandatory, own)
+
+
+def in_groups_of(per_group: int, offers: Sequence[Candidate]) -> list[Candidate]:
+    """The same offers, of whose groups so many may stand together."""
+    return [
+        one._replace(
+            bounds=frozenset(
+                bound._replace(slots=per_group) if bound.kind == "group" else bound
+                for bound in one.bounds
+            )
+        )
+        for one in offers
+    ]
 
 
 OFFERS = [
@@ -80,7 +96,7 @@ def choose(
     watch: Callable[[Policy], Policy] = lambda policy: policy,
 ) -> list[Choice]:
     policy = watch(policy_for(selection, arm, ranking(), seed))
-    return select(offers, slots, per_group=per_group, policy=policy, seed=seed)
+    return select(in_groups_of(per_group, offers), slots, policy=policy, seed=seed)
 
 
 def positions(choices: Sequence[Choice]) -> list[int]:
@@ -209,7 +225,7 @@ def test_a_bundle_and_its_members_never_stand_together() -> None:
         for seed in range(200):
             chosen = choose(seed, everything, slots=9, per_group=9, selection=selection, arm=arm)
             names = [next(o for o in everything if at in o.positions) for at in positions(chosen)]
-            sold = [name for candidate in names for name in candidate.sold]
+            sold = [bound for one in names for bound in one.bounds if bound.kind == "offer"]
             assert len(sold) == len(set(sold))
 
 
@@ -298,8 +314,9 @@ def test_thompson_weights_are_unbiased_for_every_treatment(draws: int) -> None:
     for seed in range(seeds):
         policy = policy_for(Selection("thompson", draws=draws), DEFAULT_ARM, ranked, seed)
         shares = np.array([chance.probability for chance in policy(offers)])
-        assert shares.shape == (4,) and shares.min() > 0.99 / 4 / (draws + 1), "all may be chosen"
-        (choice,) = select(offers, 1, per_group=1, policy=policy, seed=seed)
+        assert len(shares) == 4, "all may be chosen"
+        assert shares.min() > 0.99 / 4 / (draws + 1)
+        (choice,) = select(offers, 1, policy=policy, seed=seed)
         weight[choice.position] += 1.0 / choice.probability
         variance += 1.0 / shares - 1.0
         unlikely += shares < 1.0 / (draws + 1.0)
@@ -336,7 +353,8 @@ def test_the_chances_of_every_slot_add_up_to_1(
             follow([one for one in remaining if one is not picked], depth + 1)
 
     follow(OFFERS, 0)
-    assert len(select(OFFERS, 9, per_group=per_group, policy=policy, seed=seed)) == 2 + per_group
+    offers = in_groups_of(per_group, OFFERS)
+    assert len(select(offers, 9, policy=policy, seed=seed)) == 2 + per_group
 
 
 @given(
@@ -348,6 +366,7 @@ def test_no_offer_twice_no_group_too_often(
     chosen = choose(seed, slots=slots, per_group=per_group, selection=kind[0], arm=kind[1])
     owners = [next(one for one in OFFERS if at in one.positions) for at in positions(chosen)]
     assert len({one.offer_id for one in owners}) == len(owners) <= slots
-    assert all(count <= per_group for count in Counter(o.group_id for o in owners).values())
+    groups = Counter(b.name for one in owners for b in one.bounds if b.kind == "group")
+    assert all(count <= per_group for count in groups.values())
     possible = min(slots, 4 if per_group > 1 else 3)
     assert len(chosen) == possible, "a slot is filled while anything remains for it"
