@@ -17,8 +17,23 @@ Result = TypeVar("Result")
 PATIENCE_SECONDS = 0.5
 """Longest wait for one answer of a store on the way to a decision."""
 
+FAIR_SECONDS = 0.25
+"""A store that can be used answers in so long; who waited less has learnt nothing about it."""
+
 _TURNS = 8
 """Turns of the event loop from bytes that have arrived to the result they make."""
+
+
+class NoAnswerError(TimeoutError):
+    """Nothing came in the time there was, which may have been too short for anybody.
+
+    Attributes:
+        seconds: How long it was waited for.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"no answer within {seconds * 1000:.0f} ms")
+        self.seconds = seconds
 
 
 class Deadline:
@@ -57,7 +72,7 @@ async def within(seconds: float, work: Awaitable[Result]) -> Result:
     An answer that has arrived counts, even if the event loop was busy and looks only now.
 
     Raises:
-        TimeoutError: It took longer.
+        NoAnswerError: It took longer.
     """
     task = asyncio.ensure_future(work)
     try:
@@ -70,7 +85,7 @@ async def within(seconds: float, work: Awaitable[Result]) -> Result:
         if not task.done():
             task.add_done_callback(_look_at)
             task.cancel()
-    raise TimeoutError(f"no answer within {seconds * 1000:.0f} ms")
+    raise NoAnswerError(seconds)
 
 
 def _look_at(task: asyncio.Future[Result]) -> None:

@@ -1,7 +1,9 @@
 """Whether a store answers, so that nobody waits for one that does not.
 
 The first request to meet a failure tells; from then on the store is left alone by all requests
-while a task of its own asks it every 250 ms, and it is used again as soon as it answers.
+while a task of its own asks it every 250 ms, and it is used again as soon as it answers. Who waited
+less than a store may fairly take has not met a failure: then the task asks before anything is
+concluded, so that one caller's short deadline costs nobody else anything.
 """
 
 from __future__ import annotations
@@ -10,6 +12,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import structlog
+
+from serving.deadline import FAIR_SECONDS, NoAnswerError, within
 
 log = structlog.get_logger()
 
@@ -38,14 +42,25 @@ class StoreWatch:
         self._ask = ask
         self._lost = lost
         self._watching: asyncio.Task[None] | None = None
+        self._asked_at = float("-inf")
         self.usable = True
 
     def failed(self, reason: object) -> None:
-        """Tell that the store did not answer a request; it is not used until it is asked again."""
-        if self.usable:
+        """Tell that the store did not answer a request; it is not used until it is asked again.
+
+        Args:
+            reason: What happened. A wait that was too short to tell leaves the store in use, and
+                has it asked.
+        """
+        loop = asyncio.get_running_loop()
+        if isinstance(reason, NoAnswerError) and reason.seconds < FAIR_SECONDS:
+            if loop.time() - self._asked_at < ASK_EVERY_SECONDS:
+                return  # it was asked just now, and answered
+        else:
             self.usable = False
+        if self._watching is None or self._watching.done():
             # The loop itself keeps only a weak reference to its tasks.
-            self._watching = asyncio.get_running_loop().create_task(self._watch(reason))
+            self._watching = loop.create_task(self._watch(reason))
 
     async def close(self) -> None:
         """Stop asking."""
@@ -55,7 +70,8 @@ class StoreWatch:
 
     async def _watch(self, reason: object) -> None:
         lost = False
-        while not await self._answers():
+        while not await self._asked():
+            self.usable = False
             if not lost:
                 lost = True
                 self._lost()
@@ -64,6 +80,18 @@ class StoreWatch:
         self.usable = True
         if lost:
             log.info("a store is back", store=self._store)
+
+    async def _asked(self) -> bool:
+        """Ask; a store in use that takes too long over it is no longer used meanwhile."""
+        self._asked_at = asyncio.get_running_loop().time()
+        asking = asyncio.ensure_future(self._answers())
+        try:
+            return await within(FAIR_SECONDS, asyncio.shield(asking))
+        except NoAnswerError:
+            self.usable = False
+            return await asking
+        finally:
+            asking.cancel()
 
     async def _answers(self) -> bool:
         try:

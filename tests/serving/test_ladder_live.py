@@ -312,8 +312,22 @@ def test_what_was_recorded_meanwhile_is_known_before_the_relay_has_carried_it(co
 
 
 def test_a_short_deadline_is_the_callers_own_affair(corner):
-    with corner.client(0.002) as hurried, corner.client(5.0) as patient:
-        for _ in range(20):
-            with contextlib.suppress(UnavailableError):
-                ask(hurried, "c-40")
-        until(lambda: all(corner.whole(patient) for _ in range(5)), 5.0)
+    """Those in no hurry get full answers all the while that others give up at once."""
+    done = threading.Event()
+
+    def hurry():
+        with corner.client(0.002) as hurried:
+            while not done.is_set():
+                with contextlib.suppress(UnavailableError):
+                    ask(hurried, "c-40")
+
+    with ThreadPoolExecutor(2) as pool, corner.client(10.0) as patient:
+        hurrying = [pool.submit(hurry) for _ in range(2)]
+        try:
+            taken = Counter(tuple(corner.steps(patient, c)) for c in SEEN * 10)
+        finally:
+            done.set()
+        for one in hurrying:
+            one.result()
+    # A busy machine may stall by itself, now and then.
+    assert taken[()] >= 0.95 * len(SEEN) * 10, taken
