@@ -31,4 +31,4 @@ def drop_bundles(
 
 def of_member(offer_id: str, failure: Failure) -> Failure:
     """A member's failure as the bundle tells it: ``"fibre: no fibre yet"``."""
-    return failure._replace(rule=f"{offer_id}: {failure.rule}")
+    return failure._replace(rule=f"{offer_id}: {failure.rule}", member=offer_id)

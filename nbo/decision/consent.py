@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from nbo.decision.catalog import Catalog
 from nbo.decision.facts import Facts
+from nbo.decision.failure import Failure, Lacking
 
 
 class Objection(NamedTuple):
@@ -18,18 +19,27 @@ class Objection(NamedTuple):
         detail: The fact that decided.
         until: First instant from which it no longer objects, UTC; None when that does not depend
             on time alone.
+        lacking: What would have had to differ, other than the time.
+        fact: Which, where it lacks a fact.
     """
 
     rule: str
     detail: str
     until: datetime | None = None
+    lacking: Lacking = Lacking.UNTOLD
+    fact: str = ""
+
+    def in_stage(self, stage: str) -> Failure:
+        """What a stage of the screen finds with it."""
+        rule, detail, until, lacking, fact = self
+        return Failure(stage, rule, detail, until=until, lacking=lacking, fact=fact)
 
 
 def do_not_contact(facts: Facts, catalog: Catalog) -> Objection | None:
     """Find whether the customer may not be contacted at all; unknown means they may not."""
     fact = catalog.policies.do_not_contact
     if fact and facts.get(fact) is not False:
-        return Objection("do not contact", _detail(facts, fact))
+        return _needs(Lacking.NO, fact, facts, "do not contact")
     return None
 
 
@@ -47,16 +57,17 @@ def consent_objections(
     if purpose is not None:
         opt_in, opt_out = purpose.opt_in.get(channel_id), purpose.opt_out.get(channel_id)
         if opt_in and facts.get(opt_in) is not True:
-            yield Objection(f"{purpose_id} opt-in for {channel_id}", _detail(facts, opt_in))
+            yield _needs(Lacking.YES, opt_in, facts, f"{purpose_id} opt-in for {channel_id}")
         if opt_out and facts.get(opt_out) is not False:
-            yield Objection(f"{purpose_id} opt-out for {channel_id}", _detail(facts, opt_out))
+            yield _needs(Lacking.NO, opt_out, facts, f"{purpose_id} opt-out for {channel_id}")
         if opt_in or opt_out or not (purpose.opt_in or purpose.opt_out):
             return
     channel = catalog.channels.get(channel_id)
     if channel and channel.consent and facts.get(channel.consent) is not True:
-        yield Objection(f"consent for {channel_id}", _detail(facts, channel.consent))
+        yield _needs(Lacking.YES, channel.consent, facts, f"consent for {channel_id}")
 
 
-def _detail(facts: Facts, name: str) -> str:
+def _needs(lacking: Lacking, name: str, facts: Facts, rule: str) -> Objection:
     value = facts.get(name)
-    return f"{name} is {str(value).lower()}" if isinstance(value, bool) else f"{name} is unknown"
+    told = str(value).lower() if isinstance(value, bool) else "unknown"
+    return Objection(rule, f"{name} is {told}", lacking=lacking, fact=name)

@@ -32,6 +32,7 @@ from typing import NamedTuple
 
 from nbo.decision.catalog import Group, Offer
 from nbo.decision.consent import Objection
+from nbo.decision.failure import Lacking
 from nbo.decision.history import Contact, Outcome, exposure_key
 from nbo.decision.policies import EVERYTHING, Frequency, Policies, Suppression, Target
 from nbo.decision.screen_columns import fits
@@ -239,7 +240,7 @@ def _silenced(
             for offer_id, _ in _concerned(contact, offers):
                 part = "" if offer_id == contact.offer_id else f" as part of {contact.offer_id}"
                 detail = f"{contact.outcome}{part} at {_minute(contact.at)} on {contact.channel}"
-                found[offer_id] = Objection(ANSWERED, detail)
+                found[offer_id] = Objection(ANSWERED, detail, lacking=Lacking.INTERACTION)
     return found
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from nbo.decision.consent import Objection
 from nbo.decision.contact_policy import ANSWERED, DEFERRED, ContactPolicy
-from nbo.decision.failure import Asked, Failure, Finding, shared
+from nbo.decision.failure import Asked, Failure, Finding, Lacking, shared
 
 UNREADABLE = "history cannot be read"
 _STAGE = "contact policy"
@@ -44,21 +44,21 @@ def contact_findings(asked: Asked) -> Iterator[Finding]:
             failing = failing & columns.by_group.get(group_id, nowhere)
         if spares_service:
             failing = failing & ~columns.service
-        yield shared(failing, _failure(objection))
+        yield shared(failing, objection.in_stage(_STAGE))
 
 
 def _unreadable(asked: Asked) -> Iterator[Finding]:
     """Offers that a limit concerns, while nobody knows what was said."""
     policies, columns = asked.compiled.catalog.policies, asked.compiled.screen
     for rule in (ANSWERED, DEFERRED):
-        yield shared(~columns.service, Failure(_STAGE, rule, UNREADABLE))
+        yield shared(~columns.service, _unknown(rule))
     for suppression in policies.suppression:
         reach = columns.reach[suppression.target]
-        yield shared(reach, Failure(_STAGE, suppression.name, UNREADABLE))
+        yield shared(reach, _unknown(suppression.name))
     for frequency in policies.frequency:
         if frequency.channel in ("", asked.request.channel):
             reach = columns.reach[frequency.target] & ~columns.service
-            yield shared(reach, Failure(_STAGE, frequency.name, UNREADABLE))
+            yield shared(reach, _unknown(frequency.name))
 
 
 def _on_offers(asked: Asked, policy: ContactPolicy) -> Iterator[Finding]:
@@ -78,8 +78,8 @@ def _on_offers(asked: Asked, policy: ContactPolicy) -> Iterator[Finding]:
 
 
 def _objects(objections: Mapping[int, Sequence[Objection]], depth: int, position: int) -> Failure:
-    return _failure(objections[position][depth])
+    return objections[position][depth].in_stage(_STAGE)
 
 
-def _failure(objection: Objection) -> Failure:
-    return Failure(_STAGE, objection.rule, objection.detail, until=objection.until)
+def _unknown(rule: str) -> Failure:
+    return Failure(_STAGE, rule, UNREADABLE, lacking=Lacking.KNOWLEDGE)

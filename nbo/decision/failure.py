@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from enum import StrEnum
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +14,22 @@ from nbo.decision.columns import Flags
 from nbo.decision.compiled import CompiledCatalog
 from nbo.decision.request import Request
 from nbo.decision.rules import Activation
+
+
+class Lacking(StrEnum):
+    """What would have to differ, other than the time, for a failure not to stand."""
+
+    UNTOLD = "nothing that could be asked otherwise"
+    RULE = "the expression to be true"
+    NO_RULE = "the expression to be false"
+    YES = "the fact to be true"
+    NO = "the fact to be false"
+    EVENT = "another event"
+    CHANNEL = "another channel"
+    LANGUAGE = "another language"
+    CAP = "a higher cap"
+    INTERACTION = "another interaction"
+    KNOWLEDGE = "what could not be read, which may speak against the offer as well"
 
 
 class Failure(NamedTuple):
@@ -26,6 +43,9 @@ class Failure(NamedTuple):
         until: First instant from which it no longer stands in the way, UTC; None when that does
             not depend on time alone.
         incentive_id: The incentive it keeps away; empty where it keeps away the offer itself.
+        lacking: What would have had to differ.
+        fact: Which, of a failure that lacks a fact.
+        member: Whose failure it is, of a bundle that falls with a member; else empty.
     """
 
     stage: str
@@ -34,6 +54,9 @@ class Failure(NamedTuple):
     expression: str = ""
     until: datetime | None = None
     incentive_id: str = ""
+    lacking: Lacking = Lacking.UNTOLD
+    fact: str = ""
+    member: str = ""
 
 
 class Finding(NamedTuple):

@@ -8,7 +8,7 @@ from nbo.decision.arms import Arm
 from nbo.decision.caps_stage import budget_failure
 from nbo.decision.catalog import NO_INCENTIVE
 from nbo.decision.compiled import CompiledCatalog
-from nbo.decision.failure import Failure
+from nbo.decision.failure import Failure, Lacking
 from nbo.decision.request import Request
 from nbo.decision.rules import Activation
 
@@ -27,6 +27,13 @@ def incentive_failures(
     for stage, name, rule in compiled.incentive_conditions[incentive_id]:
         verdict = rule.check(activation)
         if not verdict.passed:
-            yield Failure(stage, name, verdict.detail, rule.expression, incentive_id=incentive_id)
+            yield Failure(
+                stage,
+                name,
+                verdict.detail,
+                rule.expression,
+                incentive_id=incentive_id,
+                lacking=Lacking.RULE,
+            )
     if used_up := budget_failure(compiled.catalog.incentives[incentive_id], request):
         yield used_up._replace(incentive_id=incentive_id)

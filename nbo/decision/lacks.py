@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
@@ -10,13 +10,12 @@ from typing import NamedTuple
 from nbo.decision.catalog import Offer
 from nbo.decision.compiled import CompiledCatalog
 from nbo.decision.facts import Fact
-from nbo.decision.failure import Failure
-from nbo.decision.limits import CapUse, Period, Usage, span_of
+from nbo.decision.failure import Failure, Lacking
+from nbo.decision.limits import CapUse, Period, span_of
 from nbo.decision.remedies import need
 from nbo.decision.request import Request
 from nbo.decision.rules import Activation
-
-_SILENCE = "answered in this interaction"
+from nbo.decision.triggers import EVENT_TYPE, what_happened
 
 
 class Lack(NamedTuple):
@@ -32,7 +31,7 @@ class Lack(NamedTuple):
     ways: tuple[Request, ...] = ()
 
 
-def lack(
+def lack(  # noqa: PLR0911  # one per thing that can be lacking
     failure: Failure,
     offer: Offer,
     request: Request,
@@ -48,29 +47,27 @@ def lack(
         compiled: The catalogue.
         activation: The request's facts.
     """
-    if failure.detail.endswith("cannot be read"):
-        return None  # what could not be read may speak against the offer as well
-    if failure.expression:
-        wanted = failure.expression not in _unwanted(failure, offer, compiled)
-        return _lacking_rule(failure, request, activation, wanted=wanted)
-    if failure.stage == "consent":
-        return _lacking_consent(failure, request)
-    if is_silence(failure):
-        needed = f"{failure.detail}, needs another interaction"
-        return Lack(needed, (replace(request, interaction_id=""),))
-    find = _BY_RULE.get(rule_of(failure, offer))
-    return find(failure, offer, request, compiled) if find else Lack(failure.detail)
-
-
-def rule_of(failure: Failure, offer: Offer) -> str:
-    """Name the rule, without the member's id where the offer is a bundle."""
-    member, colon, rule = failure.rule.partition(": ")
-    return rule if colon and member in offer.bundle else failure.rule
-
-
-def is_silence(failure: Failure) -> bool:
-    """Whether it ends with the interaction."""
-    return failure.stage == "contact policy" and failure.rule.endswith(_SILENCE)
+    speaks = compiled.catalog.offers[failure.member] if failure.member else offer
+    match failure.lacking:
+        case Lacking.KNOWLEDGE:
+            return None
+        case Lacking.RULE | Lacking.NO_RULE:
+            return _lacking_rule(failure, request, activation)
+        case Lacking.YES | Lacking.NO:
+            return _lacking_flag(failure, request)
+        case Lacking.INTERACTION:
+            needed = f"{failure.detail}, needs another interaction"
+            return Lack(needed, (replace(request, interaction_id=""),))
+        case Lacking.EVENT:
+            return _lacking_event(speaks, request, activation)
+        case Lacking.CHANNEL:
+            return _lacking_channel(speaks, request)
+        case Lacking.LANGUAGE:
+            return _lacking_language(failure, speaks, request, compiled)
+        case Lacking.CAP:
+            return _lacking_cap(failure, speaks, request)
+        case Lacking.UNTOLD:
+            return Lack(failure.detail)
 
 
 def asked_later(
@@ -109,9 +106,8 @@ def _with_facts(request: Request, changes: Mapping[str, Fact]) -> Request:
     return replace(request, facts={**request.facts, **changes})
 
 
-def _lacking_rule(
-    failure: Failure, request: Request, activation: Activation, *, wanted: bool
-) -> Lack:
+def _lacking_rule(failure: Failure, request: Request, activation: Activation) -> Lack:
+    wanted = failure.lacking is Lacking.RULE
     found = need(failure.expression, activation.facts, wanted=wanted)
     if found is None:
         said = failure.expression if wanted else f"!({failure.expression})"
@@ -120,42 +116,22 @@ def _lacking_rule(
     return Lack(f"{found.was}, needs {found.needed}", ways)
 
 
-def _unwanted(failure: Failure, offer: Offer, compiled: CompiledCatalog) -> Iterator[str]:
-    """List the rules of products that must not be held, if that is what fails."""
-    if failure.stage != "eligibility":
-        return
-    rule, products = rule_of(failure, offer), compiled.catalog.products
-    for one in (offer, *(compiled.catalog.offers[member] for member in offer.bundle)):
-        for product in one.excludes:
-            if rule == f"excludes {product}":
-                yield products[product].when.strip()
-        if one.sells and rule == f"holds {one.sells} already":
-            yield products[one.sells].when.strip()
-
-
-def _lacking_consent(failure: Failure, request: Request) -> Lack:
-    fact = failure.detail.partition(" is ")[0]
-    wanted = not (failure.rule.endswith("do not contact") or " opt-out for " in failure.rule)
+def _lacking_flag(failure: Failure, request: Request) -> Lack:
+    wanted = failure.lacking is Lacking.YES
     needed = f"{failure.detail}, needs {str(wanted).lower()}"
-    return Lack(needed, (_with_facts(request, {fact: wanted}),))
+    return Lack(needed, (_with_facts(request, {failure.fact: wanted}),))
 
 
-def _lacking_trigger(
-    failure: Failure, offer: Offer, request: Request, compiled: CompiledCatalog
-) -> Lack:
-    del offer, compiled
-    told, _, listed = failure.detail.rpartition(", waits for ")
-    patterns = listed.split(", ")
-    needed = listed if len(patterns) == 1 else f"one of {listed}"
+def _lacking_event(offer: Offer, request: Request, activation: Activation) -> Lack:
+    listed = ", ".join(offer.triggers)
+    needed = listed if len(offer.triggers) == 1 else f"one of {listed}"
     # A star stands for any text.
-    ways = (_with_facts(request, {"event.type": one.replace("*", "any")}) for one in patterns)
-    return Lack(f"{told}, needs {needed}", tuple(ways))
+    events = (pattern.replace("*", "any") for pattern in offer.triggers)
+    ways = tuple(_with_facts(request, {EVENT_TYPE: event}) for event in events)
+    return Lack(f"{what_happened(activation.facts)}, needs {needed}", ways)
 
 
-def _lacking_channel(
-    failure: Failure, offer: Offer, request: Request, compiled: CompiledCatalog
-) -> Lack:
-    del failure, compiled
+def _lacking_channel(offer: Offer, request: Request) -> Lack:
     channels = sorted(offer.channels)
     ways = (
         replace(_with_facts(request, {"interaction.channel": channel}), channel=channel)
@@ -172,22 +148,9 @@ def _lacking_language(
     return Lack(f"{failure.detail}, needs one or to be asked in {' or '.join(spoken)}", ways)
 
 
-def _lacking_cap(
-    failure: Failure, offer: Offer, request: Request, compiled: CompiledCatalog
-) -> Lack:
-    """Ask as if nothing had ever been taken of the offer, or of what it is a bundle of."""
-    del compiled
+def _lacking_cap(failure: Failure, offer: Offer, request: Request) -> Lack:
+    """Ask as if nothing had ever been taken of the offer."""
     used = request.usage.offers
-    free = {
-        one: CapUse(0, used[one].daily) for one in (offer.offer_id, *offer.bundle) if one in used
-    }
-    freed = replace(request, usage=replace(request.usage, offers={**used, **free}))
-    return Lack(f"{failure.detail}, needs a higher cap", (freed,))
-
-
-_BY_RULE = {
-    "trigger": _lacking_trigger,
-    "channel": _lacking_channel,
-    "language": _lacking_language,
-    "total cap": _lacking_cap,
-}
+    free = CapUse(0, used.get(offer.offer_id, CapUse()).daily)
+    freed = replace(request.usage, offers={**used, offer.offer_id: free})
+    return Lack(f"{failure.detail}, needs a higher cap", (replace(request, usage=freed),))

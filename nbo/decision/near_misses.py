@@ -16,9 +16,9 @@ from nbo.decision.catalog import Offer
 from nbo.decision.compiled import CompiledCatalog
 from nbo.decision.decision import Decision, Refusal
 from nbo.decision.explanation import NearMiss
-from nbo.decision.failure import Failure
+from nbo.decision.failure import Failure, Lacking
 from nbo.decision.failures import all_failures
-from nbo.decision.lacks import asked_later, is_silence, lack
+from nbo.decision.lacks import asked_later, lack
 from nbo.decision.request import Request
 from nbo.decision.screen import screen
 
@@ -105,8 +105,8 @@ class _Search:
     def _with(self, offer: Offer, incentive: str, failures: Sequence[Failure]) -> NearMiss | None:
         """Find what it lacks to be made with an incentive; empty: with whichever is left."""
         waiting = [one for one in failures if one.until is not None]
-        silenced = any(is_silence(one) for one in failures)
-        if waiting and all(one.until or is_silence(one) for one in failures):
+        silenced = any(one.lacking is Lacking.INTERACTION for one in failures)
+        if waiting and all(one.until or one.lacking is Lacking.INTERACTION for one in failures):
             return self._by_waiting(offer, incentive, waiting, silenced=silenced)
         if len(failures) > 1:
             return None

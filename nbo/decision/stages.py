@@ -13,9 +13,9 @@ import numpy as np
 
 from nbo.decision.caps_stage import cap_findings
 from nbo.decision.catalog import Offer
-from nbo.decision.consent import Objection, consent_objections, do_not_contact
+from nbo.decision.consent import consent_objections, do_not_contact
 from nbo.decision.contact_stage import contact_findings
-from nbo.decision.failure import Asked, Failure, Finding, shared
+from nbo.decision.failure import Asked, Failure, Finding, Lacking, shared
 from nbo.decision.products import product_findings
 from nbo.decision.triggers import trigger_findings
 
@@ -42,7 +42,12 @@ def _availability(asked: Asked) -> Iterator[Finding]:
 def _unavailable(asked: Asked, rule: str, position: int) -> Failure:
     offer = asked.compiled.offers[position].offer
     until = offer.starts if rule == "starts" else None
-    return Failure("availability", rule, _where_available(asked, rule, offer), until=until)
+    lacking = _ASKED_ELSEWHERE.get(rule, Lacking.UNTOLD)
+    detail = _where_available(asked, rule, offer)
+    return Failure("availability", rule, detail, until=until, lacking=lacking)
+
+
+_ASKED_ELSEWHERE = {"channel": Lacking.CHANNEL, "language": Lacking.LANGUAGE}
 
 
 def _where_available(asked: Asked, rule: str, offer: Offer) -> str:
@@ -65,10 +70,10 @@ def _consent(asked: Asked) -> Iterator[Finding]:
     """For this purpose on this channel; do-not-contact silences everything."""
     facts, catalog = asked.activation.facts, asked.compiled.catalog
     if objection := do_not_contact(facts, catalog):
-        yield shared(np.ones_like(asked.left), _failure("consent", objection))
+        yield shared(np.ones_like(asked.left), objection.in_stage("consent"))
     for purpose_id, offers in asked.compiled.screen.by_purpose.items():
         for objection in consent_objections(facts, purpose_id, asked.request.channel, catalog):
-            yield shared(offers, _failure("consent", objection))
+            yield shared(offers, objection.in_stage("consent"))
 
 
 def _service_first(asked: Asked) -> Iterator[Finding]:
@@ -76,7 +81,8 @@ def _service_first(asked: Asked) -> Iterator[Finding]:
     for stage, name, rule in asked.compiled.service_first:
         verdict = rule.check(asked.activation)
         if not verdict.passed:
-            failure = Failure(stage, name, verdict.detail, rule.expression)
+            detail, expression = verdict.detail, rule.expression
+            failure = Failure(stage, name, detail, expression, lacking=Lacking.RULE)
             yield shared(np.ones_like(asked.left), failure)
 
 
@@ -103,14 +109,11 @@ def _worded(asked: Asked, stage: str, step: int) -> Callable[[int], Failure]:
         if failure is None:
             _, name, rule = condition
             detail = rule.check(asked.activation).detail
-            failure = known[id(condition)] = Failure(stage, name, detail, rule.expression)
+            failure = Failure(stage, name, detail, rule.expression, lacking=Lacking.RULE)
+            known[id(condition)] = failure
         return failure
 
     return why
-
-
-def _failure(stage: str, objection: Objection) -> Failure:
-    return Failure(stage, objection.rule, objection.detail, until=objection.until)
 
 
 STAGES: tuple[tuple[str, tuple[Stage, ...]], ...] = (

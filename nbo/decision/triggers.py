@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nbo.decision.failure import Asked, Failure, Finding
+from nbo.decision.facts import Facts
+from nbo.decision.failure import Asked, Failure, Finding, Lacking
 
 EVENT_TYPE = "event.type"
 MOST_STARS = 5
@@ -41,16 +42,27 @@ def trigger_findings(asked: Asked) -> Iterator[Finding]:
     columns = asked.compiled.screen
     if not columns.triggered_by:
         return
-    event = asked.activation.facts.get(EVENT_TYPE)
-    happened = event if isinstance(event, str) else ""
+    happened = _happened(asked.activation.facts)
     failing = columns.waiting.copy()
     for pattern, waiting in columns.triggered_by.items():
         if happened and matches(pattern, happened):
             failing &= ~waiting
-    told = f"{EVENT_TYPE} is {happened!r}" if happened else f"no event: {EVENT_TYPE} is unknown"
+    told = what_happened(asked.activation.facts)
     yield Finding(failing, lambda position: _failure(asked, position, told))
+
+
+def what_happened(facts: Facts) -> str:
+    """Say which event there was, if any, for people."""
+    happened = _happened(facts)
+    return f"{EVENT_TYPE} is {happened!r}" if happened else f"no event: {EVENT_TYPE} is unknown"
+
+
+def _happened(facts: Facts) -> str:
+    event = facts.get(EVENT_TYPE)
+    return event if isinstance(event, str) else ""
 
 
 def _failure(asked: Asked, position: int, told: str) -> Failure:
     waits_for = ", ".join(asked.compiled.offers[position].offer.triggers)
-    return Failure("applicability", "trigger", f"{told}, waits for {waits_for}")
+    detail = f"{told}, waits for {waits_for}"
+    return Failure("applicability", "trigger", detail, lacking=Lacking.EVENT)

@@ -517,3 +517,34 @@ def test_what_came_back_from_the_log_is_explained_alike() -> None:
 def test_a_decision_logged_without_scores_has_no_model_probability() -> None:
     shown = explain(replace(decided(), scores=()), COMPILED).slots
     assert all(one.model_probability is None and one.evidence is None for one in shown)
+
+
+def miss_of(offer_id: str, text: str, asked: Request) -> NearMiss:
+    compiled = load_catalog(text, "c", SCHEMA)
+    decision = decide(asked, World(compiled, PriorPropensity()))
+    found = explain(decision, compiled, most_near_misses=50).near_misses
+    return next(miss for miss in found if miss.offer_id == offer_id)
+
+
+def test_what_is_lacking_does_not_depend_on_how_a_policy_is_called() -> None:
+    text = CATALOG.replace("name: two a week", "name: answered in this interaction", 1)
+    recent = tuple(said("dsl", Outcome.PRESENTED, NOW - timedelta(days=n)) for n in (2, 1))
+    miss = miss_of("tv", text, request(history=recent))
+    assert miss.allowed_from == NOW + timedelta(days=5)
+    assert "another interaction" not in miss.needed
+
+
+def test_a_trigger_may_hold_any_text() -> None:
+    text = CATALOG.replace('triggers: ["address.*"]', 'triggers: ["moved, or said so"]')
+    miss = miss_of("moving", text, request({"event.type": None}))
+    assert miss.needed == "no event: event.type is unknown, needs moved, or said so"
+
+
+def test_a_bundle_needs_a_channel_of_the_member_that_has_none_here() -> None:
+    bundle = """\
+  - {id: both, group: media, name: {en: Both}, channels: [voice, mail], value: 300, prior: 0.2,
+     bundle: [fibre, dsl]}
+"""
+    asked = request({"interaction.channel": "mail"}, channel="mail")
+    miss = miss_of("both", CATALOG + bundle, asked)
+    assert (miss.rule, miss.needed) == ("dsl: channel", "asked on mail, needs voice")
