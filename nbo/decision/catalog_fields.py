@@ -26,7 +26,7 @@ from nbo.decision.catalog_scalars import (
 )
 from nbo.decision.durations import parse_duration
 from nbo.decision.facts import FactType
-from nbo.decision.rule_mistakes import suggestion
+from nbo.decision.near_names import suggestion
 
 T = TypeVar("T")
 

@@ -8,7 +8,8 @@ import yaml
 
 from nbo.decision.catalog_nodes import Section
 from nbo.decision.facts import FactSchema, FactType
-from nbo.decision.rule_mistakes import Mistake, RuleError, suggestion
+from nbo.decision.near_names import suggestion
+from nbo.decision.rule_mistakes import Mistake, RuleError
 from nbo.decision.rule_text import RuleText
 from nbo.decision.rules import Rule, RuleLanguage
 from nbo.decision.wording import PLACEHOLDER

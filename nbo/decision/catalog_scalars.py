@@ -8,7 +8,7 @@ from collections.abc import Collection
 
 import yaml
 
-from nbo.decision.rule_mistakes import suggestion
+from nbo.decision.near_names import once, suggestion
 
 ID_PATTERN = "[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}"
 ID = re.compile(rf"{ID_PATTERN}\Z")
@@ -63,4 +63,4 @@ def listed(names: Collection[str]) -> str:
 
 def remedy(name: str, known: Collection[str]) -> str:
     """Say what may have been meant by an unknown name, else what there is."""
-    return suggestion(name, dict.fromkeys(known)) or f"known are {listed(known)}"
+    return suggestion(name, known) or once("known", known, lambda: f"known are {listed(known)}")

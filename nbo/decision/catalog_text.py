@@ -34,6 +34,7 @@ from nbo.decision.catalog_tree import parse_files
 from nbo.decision.catalog_warnings import warn_of
 from nbo.decision.compiled import CompiledCatalog, compile_catalog
 from nbo.decision.facts import FactSchema
+from nbo.decision.near_names import one_reading
 from nbo.errors import WorkspaceError
 
 __all__ = ["CompiledCatalog", "load_catalog", "read_catalog"]
@@ -57,6 +58,11 @@ def load_catalog(
     Raises:
         WorkspaceError: Holds every mistake found.
     """
+    with one_reading():
+        return _load(text, file, schema, rates)
+
+
+def _load(text: str, file: str, schema: FactSchema, rates: Mapping[str, float]) -> CompiledCatalog:
     files = split_files(text, file)
     notes = Notes([name for name, _ in files])
     root = Section(parse_files(files, notes), "catalogue", notes)

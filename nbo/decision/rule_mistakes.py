@@ -6,12 +6,12 @@ becomes `Mistake` values with a remedy: the name that was meant, or the literal 
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from nbo.decision.facts import FactType
+from nbo.decision.near_names import suggestion
 from nbo.errors import BadInputError
 
 _EXCERPT = 120
@@ -91,15 +91,6 @@ def mistakes_in(report: str, expression: str, types: Mapping[str, FactType]) -> 
         plain = re.sub(r"^[A-Z_]+: |\s*\[[A-Z_]+\]$", "", report.strip())
         found.append(Mistake(1, 1, plain or "cannot be compiled", lines[0]))
     return tuple(found)
-
-
-def suggestion(name: str, known: Mapping[str, object]) -> str:
-    """Suggest a remedy for a misspelt name: ``"did you mean 'x'?"``; empty if none is close."""
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    if not close:
-        last = name.rpartition(".")[2]
-        close = [known_name for known_name in known if known_name.rpartition(".")[2] == last][:1]
-    return f"did you mean {close[0]!r}?" if close else ""
 
 
 def _in_words(message: str, excerpt: str, types: Mapping[str, FactType]) -> str:

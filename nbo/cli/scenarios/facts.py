@@ -12,7 +12,7 @@ from features.windows import matches
 from nbo.decision.catalog_nodes import Section
 from nbo.decision.catalog_scalars import as_number, excerpt
 from nbo.decision.facts import Fact, FactType
-from nbo.decision.rule_mistakes import suggestion
+from nbo.decision.near_names import suggestion
 
 _FLAGS = {"true": True, "false": False}
 
