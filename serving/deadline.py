@@ -83,12 +83,12 @@ async def within(seconds: float, work: Awaitable[Result]) -> Result:
             await asyncio.sleep(0)
     finally:
         if not task.done():
-            task.add_done_callback(_look_at)
+            task.add_done_callback(look_at)
             task.cancel()
     raise NoAnswerError(seconds)
 
 
-def _look_at(task: asyncio.Future[Result]) -> None:
+def look_at(task: asyncio.Future[Result]) -> None:
     """See what became of it: an error nobody looks at would be logged as unexpected."""
     if not task.cancelled():
         task.exception()

@@ -8,6 +8,7 @@ that the next request knows; if that fails, the relay does it from the outbox.
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 from concurrent.futures import Executor
 from datetime import datetime
 
@@ -25,7 +26,7 @@ from nbo.v1 import common_pb2, offers_pb2
 from serving import request_checks as check
 from serving.caps import report_late, settle
 from serving.clock import Clock
-from serving.deadline import Deadline, within
+from serving.deadline import PATIENCE_SECONDS, Deadline, look_at, within
 from serving.decision_log import KEPT_FOR_REPLY, DecisionLog
 from serving.live_world import LiveWorld
 from serving.relay import remember
@@ -68,6 +69,7 @@ class OutcomeRecorder:
         self._threads = threads
         self._clock = clock
         self._health = health
+        self._recording: set[asyncio.Future[OutcomeReceipt]] = set()  # the loop keeps none
 
     async def record(
         self, request: offers_pb2.RecordOutcomeRequest, seconds: float | None = None
@@ -82,36 +84,46 @@ class OutcomeRecorder:
             Its id, the same for a repeated call.
 
         Raises:
-            UnavailableError: The ledger did not answer in time. It may have it nevertheless:
-                report again with the same key.
+            UnavailableError: It was not durable and known in time. The ledger may have it
+                nevertheless: report again with the same key.
         """
         deadline = Deadline(PATIENCE_TO_RECORD if seconds is None else seconds)
         decision_id = check.identifier("decision_id", request.decision_id)
         decision = await self._decisions.find(decision_id, deadline)
         given = self._checked(request, decision)
-        receipt = await self._record(given, decision, deadline)
-        if not receipt.duplicate:
-            await self._remember(receipt.payload, deadline)
-        return receipt.outcome_id
-
-    async def _record(
-        self, given: OutcomeInput, decision: Record, deadline: Deadline
-    ) -> OutcomeReceipt:
-        written = asyncio.get_running_loop().run_in_executor(
-            self._threads, outcomes.record, self._ledger, given, decision
-        )
+        written = self._threads.submit(outcomes.record, self._ledger, given, decision)
+        # What a thread has begun to write is made known when it is written, whoever still waits.
+        recording = asyncio.ensure_future(self._make_known(written))
+        recording.add_done_callback(look_at)
+        self._recording.add(recording)
+        recording.add_done_callback(self._recording.discard)
         try:
-            return await within((1.0 - KEPT_FOR_REPLY) * deadline.remaining(), written)
+            seconds_left = (1.0 - KEPT_FOR_REPLY) * deadline.remaining()
+            return (await within(seconds_left, asyncio.shield(recording))).outcome_id
         except TimeoutError as error:
-            raise UnavailableError("ledger", f"{error}; report again with the same key") from error
+            store = "redis" if written.done() else "ledger"
+            raise UnavailableError(store, f"{error}; report again with the same key") from error
+        finally:
+            written.cancel()  # unless it was begun
 
-    async def _remember(self, payload: dict[str, object], deadline: Deadline) -> None:
+    async def _make_known(
+        self, written: concurrent.futures.Future[OutcomeReceipt]
+    ) -> OutcomeReceipt:
+        """Tell Redis, or that Redis was not told, of what is durable now.
+
+        A repeated report is told again: the first may have been given up between the two.
+        """
+        receipt = await asyncio.wrap_future(written)
+        await self._remember(receipt.payload)
+        return receipt
+
+    async def _remember(self, payload: dict[str, object]) -> None:
         if not self._health.redis.usable:
             self._health.lag.missed()
             return
         try:
-            await within(deadline.keeping(KEPT_FOR_REPLY), self._tell(payload))
-        except (RedisError, OSError, TimeoutError) as error:
+            await within(PATIENCE_SECONDS, self._tell(payload))
+        except (RedisError, OSError) as error:
             self._health.redis.failed(error)
             self._health.lag.missed()
             log.warning("history follows by relay", reason=str(error))
