@@ -19,21 +19,10 @@ from typing import Any, Protocol
 
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
-from google.rpc import error_details_pb2
-from grpc_status import rpc_status
 
 from nbo.client_catalog import CatalogCalls
-from nbo.errors import (
-    BadInputError,
-    ConflictError,
-    NboError,
-    NotEnoughDataError,
-    NotFoundError,
-    OvertakenError,
-    Problem,
-    UnavailableError,
-    WorkspaceError,
-)
+from nbo.client_errors import error_of
+from nbo.errors import BadInputError
 from nbo.v1 import (
     common_pb2,
     customers_pb2,
@@ -226,47 +215,12 @@ class Client(CatalogCalls):
         try:
             return method(request, timeout=max(self._timeout, at_least))
         except grpc.RpcError as error:
-            raise _meaning(error) from error
+            raise error_of(error) from error
 
 
 def outcome_name(number: int) -> str:
     """The name of an outcome as messages hold it, e.g. ``"ACCEPTED"``."""
     return common_pb2.Outcome.Name(number)
-
-
-def _meaning(error: Any) -> NboError:  # noqa: PLR0911  # one per kind
-    """The error of our own tree that a status stands for."""
-    code, message = error.code(), error.details() or ""
-    status = rpc_status.from_call(error)
-    if code == grpc.StatusCode.INVALID_ARGUMENT and status is not None:
-        about_a_file = any(d.Is(error_details_pb2.ErrorInfo.DESCRIPTOR) for d in status.details)
-        for detail in status.details:
-            bad = error_details_pb2.BadRequest()
-            if detail.Unpack(bad) and bad.field_violations:
-                if about_a_file:
-                    return WorkspaceError([_located(v) for v in bad.field_violations])
-                first = bad.field_violations[0]
-                return BadInputError(first.field, first.description)
-    if code == grpc.StatusCode.NOT_FOUND and status is not None:
-        for detail in status.details:
-            info = error_details_pb2.ResourceInfo()
-            if detail.Unpack(info):
-                return NotFoundError(info.resource_type, info.resource_name, info.description)
-    if code == grpc.StatusCode.ABORTED:
-        return OvertakenError(message)
-    if code == grpc.StatusCode.ALREADY_EXISTS:
-        return ConflictError(message)
-    if code == grpc.StatusCode.FAILED_PRECONDITION:
-        return NotEnoughDataError(message)
-    if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
-        return UnavailableError("server", message or code.name)
-    return NboError(f"{code.name}: {message}")
-
-
-def _located(violation: error_details_pb2.BadRequest.FieldViolation) -> Problem:
-    """A mistake in a file; the field is ``file:line:column``."""
-    file, line, column = violation.field.rsplit(":", 2)
-    return Problem(file, int(line), int(column), violation.description)
 
 
 def _batches(events: Iterator[EventLike], size: int) -> Iterator[list[EventLike]]:

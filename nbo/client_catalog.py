@@ -9,7 +9,7 @@ from typing import Any
 
 import grpc
 
-from nbo.errors import BadInputError, Problem, WorkspaceError
+from nbo.errors import BadInputError, NboError, Problem, WorkspaceError
 from nbo.v1 import catalog_pb2, catalog_pb2_grpc
 
 CATALOG_SECONDS = 60.0
@@ -60,9 +60,8 @@ class CatalogCalls(ABC):
             reply: catalog_pb2.PublishCatalogResponse = self._call(
                 self._catalogs.PublishCatalog, request, CATALOG_SECONDS
             )
-        except WorkspaceError as error:  # a status holds their first lines, and not of hundreds
-            problems = self.validate_catalog(files).problems
-            raise WorkspaceError(problems_of(problems) or error.problems) from error
+        except WorkspaceError as error:
+            raise self._whole(error, files) from error
         return reply
 
     def rollback_catalog(
@@ -133,6 +132,16 @@ class CatalogCalls(ABC):
             request.at.FromDatetime(at)
         reply: catalog_pb2.GetUsageResponse = self._call(self._catalogs.GetUsage, request)
         return reply
+
+    def _whole(self, error: WorkspaceError, files: Files) -> WorkspaceError:
+        """Ask for the mistakes that a status had no room for; without an answer, those it had."""
+        if error.whole:
+            return error
+        try:
+            problems = self.validate_catalog(files).problems
+        except NboError:  # the mistakes in hand say more than that they could not be asked for
+            return error
+        return WorkspaceError(problems_of(problems)) if problems else error
 
     @abstractmethod
     def _call(self, method: Any, request: Any, at_least: float = 0.0) -> Any:

@@ -93,12 +93,38 @@ class Problem:
         return f"{where}  {self.message}"
 
 
-class WorkspaceError(NboError):
-    """A workspace file is wrong; holds every problem found, each with its place."""
+def unreadable(file: str, error: OSError | UnicodeDecodeError) -> Problem:
+    """A file that could not be read, in words.
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    Args:
+        file: Path as the user knows it.
+        error: Why.
+    """
+    if isinstance(error, UnicodeDecodeError):
+        told = "is not UTF-8: save it as text in UTF-8"
+    elif isinstance(error, FileNotFoundError):
+        told = "does not exist: check the path"
+    elif isinstance(error, IsADirectoryError):
+        told = "is a folder: name a file in it"
+    elif isinstance(error, PermissionError):
+        told = "may not be read by this account: check its permissions"
+    else:
+        told = f"cannot be read: {error.strerror or error}"
+    return Problem(file, 0, 0, told)
+
+
+class WorkspaceError(NboError):
+    """A workspace file is wrong; holds every problem found, each with its place.
+
+    Attributes:
+        problems: In the order of the files.
+        whole: False where a server could tell only some of them, or only their first lines.
+    """
+
+    def __init__(self, problems: Sequence[Problem], *, whole: bool = True) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = tuple(problems)
+        self.whole = whole
 
 
 class MissingExtraError(NboError):

@@ -27,6 +27,9 @@ log = structlog.get_logger()
 MAX_DETAIL_BYTES = 5_000
 """gRPC clients refuse headers above 8 KiB, in which this stands in base 64."""
 
+MAX_DESCRIPTION = 1_000
+"""Characters; of a longer message, with a long rule for an excerpt, the first line is told."""
+
 WRONG_FILE = "WRONG_WORKSPACE_FILE"
 """Reason of an INVALID_ARGUMENT that is about the text of a file, not a field."""
 
@@ -75,16 +78,19 @@ def _summary(error: WorkspaceError) -> str:
 def _located(error: WorkspaceError) -> Iterator[Message]:
     """Every mistake as a violation whose field is ``file:line:column``, as far as they fit."""
     bad = error_details_pb2.BadRequest()
+    told = 0
     for problem in error.problems:
-        description = problem.message.splitlines()[0][:300]
+        whole = len(problem.message) <= MAX_DESCRIPTION
+        description = problem.message if whole else problem.message.splitlines()[0][:300]
         bad.field_violations.add(
             field=f"{problem.file}:{problem.line}:{problem.column}", description=description
         )
         if bad.ByteSize() > MAX_DETAIL_BYTES:
             bad.field_violations.pop()
             break
+        told += whole
     yield bad
-    told, count = len(bad.field_violations), len(error.problems)
+    count = len(error.problems)
     yield error_details_pb2.ErrorInfo(
         reason=WRONG_FILE, domain="nbo", metadata={"problems": str(count), "told": str(told)}
     )
