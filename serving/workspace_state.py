@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from features.schema import FeatureSchema, compile_schema
 from nbo.decision.catalog_text import CompiledCatalog
-from nbo.errors import NboError, Problem, WorkspaceError
+from nbo.errors import NboError, Problem, WorkspaceError, unreadable
 from nbo.ledger import catalogs
 from nbo.ledger.catalogs import Publication
 from nbo.settings import Settings
@@ -155,8 +155,7 @@ def _read(settings: Settings, file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        problem = Problem(_shown(settings, file), 0, 0, f"cannot be read: {error}")
-        raise WorkspaceError([problem]) from error
+        raise WorkspaceError([unreadable(_shown(settings, file), error)]) from error
 
 
 def feature_source(repo: Path) -> str:

@@ -20,7 +20,7 @@ from nbo.decision.catalog_nodes import Section
 from nbo.decision.catalog_notes import Notes
 from nbo.decision.catalog_tree import parse_files
 from nbo.decision.facts import Fact
-from nbo.errors import BadInputError, Problem, WorkspaceError
+from nbo.errors import BadInputError, Problem, WorkspaceError, unreadable
 
 _ONE = "customer"
 """What a scenario's only customer is called when the file gives no name."""
@@ -64,13 +64,12 @@ def read_scenarios(files: Sequence[Path], workspace: Workspace) -> list[Scenario
         notes = Notes([str(file)])
         try:
             root = parse_files([(str(file), file.read_text(encoding="utf-8"))], notes)
+            found += _FileReader(file, notes, workspace, identities, len(found)).read(root)
         except (OSError, UnicodeDecodeError) as error:
-            notes.add(None, f"cannot be read: {error}")
-        except WorkspaceError as error:
+            problems.append(unreadable(str(file), error))
+        except WorkspaceError as error:  # not YAML, or too many mistakes to read on
             problems += error.problems
-        else:
-            reader = _FileReader(file, notes, workspace, identities, len(found))
-            found += reader.read(root)
+            continue
         problems += sorted(notes.problems, key=lambda p: (p.line, p.column))
     if problems:
         raise WorkspaceError(problems)

@@ -122,7 +122,7 @@ def test_a_file_and_a_folder_are_one_too_many(folder):
 
 def test_a_workspace_without_a_catalogue_is_told(workspace):
     (workspace / "catalog.yaml").unlink()
-    assert "cannot be read" in nbo(workspace, "catalog", "validate").err
+    assert "does not exist: check the path" in nbo(workspace, "catalog", "validate").err
     (workspace / "catalog").mkdir()
     assert "no *.yaml file" in nbo(workspace, "catalog", "validate").err
 
