@@ -17,10 +17,11 @@ from nbo.decision.catalog_diff import diff
 from nbo.decision.catalog_text import CompiledCatalog
 from nbo.decision.facts import Facts
 from nbo.decision.never_true import never_true
-from nbo.errors import BadInputError, NboError, NotEnoughDataError, Problem, WorkspaceError
+from nbo.errors import BadInputError, NboError, NotEnoughDataError, WorkspaceError
 from nbo.ledger import catalogs, decisions
-from nbo.ledger.catalogs import Entry, Publication, Published
+from nbo.ledger.catalogs import Publication, Published
 from nbo.v1 import catalog_pb2, catalog_pb2_grpc
+from serving import catalog_reply as reply
 from serving import request_checks as check
 from serving.caps import CapCounters
 from serving.catalog_files import CatalogFile, CatalogText, join, split
@@ -28,7 +29,7 @@ from serving.catalog_preview import Preview
 from serving.live_world import LiveWorld
 from serving.published_catalogs import CatalogCompiler, PublishedCatalogs
 from serving.usage_report import usage_report
-from serving.wire import from_time, to_time
+from serving.wire import to_time
 
 log = structlog.get_logger()
 
@@ -83,14 +84,8 @@ class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
         try:
             compiled = await self._compile(given)
         except WorkspaceError as error:
-            return catalog_pb2.ValidateCatalogResponse(problems=map(_problem, error.problems))
-        sample = await self._off_loop(self._sampled_facts)
-        unlikely = await self._off_loop(never_true, compiled, sample)
-        return catalog_pb2.ValidateCatalogResponse(
-            version=compiled.catalog.version,
-            warnings=map(_problem, (*compiled.warnings, *unlikely)),
-            sampled=len(sample),
-        )
+            return await self._off_loop(reply.refused, error.problems)
+        return await self._off_loop(self._valid, compiled)
 
     async def PublishCatalog(  # noqa: N802
         self,
@@ -111,10 +106,11 @@ class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
     ) -> catalog_pb2.PublishCatalogResponse:
         """See proto/nbo/v1/catalog.proto."""
         author, comment = _signed(request)
-        earlier = await self._earlier(request.version)
+        wanted = check.identifier("version", request.version, required=False)
+        left, earlier = await self._off_loop(self._way_back, wanted)
         name = f"catalogue {earlier.version}"
         compiled = await self._compile(CatalogText(earlier.text, name))
-        return await self._publish(compiled, earlier.text, author, comment, "")
+        return await self._publish(compiled, earlier.text, author, comment, left)
 
     async def GetCatalog(  # noqa: N802
         self, request: catalog_pb2.GetCatalogRequest, context: grpc.aio.ServicerContext[Any, Any]
@@ -122,7 +118,7 @@ class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
         """See proto/nbo/v1/catalog.proto."""
         found = await self._found(request.version)
         return catalog_pb2.GetCatalogResponse(
-            publication=_publication(found),
+            publication=reply.publication(found),
             files=[catalog_pb2.CatalogFile(name=n, text=t) for n, t in split(found.text)],
         )
 
@@ -135,7 +131,7 @@ class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
         limit = request.limit if request.HasField("limit") else DEFAULT_PUBLICATIONS
         check.between("limit", limit, 1, MAX_PUBLICATIONS)
         entries = await self._off_loop(catalogs.history, self._ledger, limit)
-        return catalog_pb2.ListPublicationsResponse(publications=map(_publication, entries))
+        return catalog_pb2.ListPublicationsResponse(publications=map(reply.publication, entries))
 
     async def DiffCatalog(  # noqa: N802
         self, request: catalog_pb2.DiffCatalogRequest, context: grpc.aio.ServicerContext[Any, Any]
@@ -179,7 +175,7 @@ class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
                 "no decision is logged that could be decided again: ask for offers first, and "
                 "give the recorder a second"
             )
-        return _previewed(preview)
+        return await self._off_loop(reply.previewed, preview)
 
     async def GetUsage(  # noqa: N802
         self, request: catalog_pb2.GetUsageRequest, context: grpc.aio.ServicerContext[Any, Any]
@@ -212,6 +208,11 @@ class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
         found = await self._found(version)
         return (await self._compile(CatalogText(found.text, f"catalogue {version}"))).catalog
 
+    def _valid(self, compiled: CompiledCatalog) -> catalog_pb2.ValidateCatalogResponse:
+        """What is to be said of a catalogue without a mistake; blocks."""
+        sample = self._sampled_facts()
+        return reply.valid(compiled, never_true(compiled, sample), len(sample))
+
     def _sampled_facts(self) -> list[Facts]:
         """What was known of the customers decided for last, each once."""
         facts: dict[str, Facts] = {}
@@ -238,7 +239,7 @@ class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
             log.info("catalogue published", version=version, author=author)
             await self._switch(compiled)
         return catalog_pb2.PublishCatalogResponse(
-            publication=_publication(published.publication), changed=published.changed
+            publication=reply.publication(published.publication), changed=published.changed
         )
 
     async def _switch(self, compiled: CompiledCatalog) -> None:
@@ -255,11 +256,16 @@ class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
         version = version or self._world.current.compiled.catalog.version
         return await self._off_loop(catalogs.find, self._ledger, version)
 
-    async def _earlier(self, version: str) -> Publication:
-        """What to go back to, by default what was in force before."""
-        if not version:
-            return await self._off_loop(catalogs.before, self._ledger)
-        return await self._found(version)
+    def _way_back(self, version: str) -> tuple[str, Publication]:
+        """The version in force, and what to go back to, by default what was in force before.
+
+        Blocks. What is in force is read first: a publication after that is not what the caller
+        meant to leave.
+        """
+        in_force = catalogs.current(self._ledger)
+        ledger = self._ledger
+        earlier = catalogs.find(ledger, version) if version else catalogs.before(ledger)
+        return in_force.version if in_force else "", earlier
 
     async def _off_loop(self, work: Callable[..., Result], *arguments: Any) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
@@ -276,29 +282,3 @@ def _signed(
     author = check.at_most("author", request.author.strip(), MAX_AUTHOR)
     check.required("author", author)
     return author, check.at_most("comment", request.comment.strip(), MAX_COMMENT)
-
-
-def _problem(problem: Problem) -> catalog_pb2.CatalogProblem:
-    return catalog_pb2.CatalogProblem(
-        file=problem.file, line=problem.line, column=problem.column, message=problem.message
-    )
-
-
-def _publication(found: Publication | Entry) -> catalog_pb2.Publication:
-    return catalog_pb2.Publication(
-        number=found.publication,
-        version=found.version,
-        author=found.author,
-        comment=found.comment,
-        at=from_time(found.published_at),
-    )
-
-
-def _previewed(preview: Preview) -> catalog_pb2.PreviewCatalogResponse:
-    return catalog_pb2.PreviewCatalogResponse(
-        decisions=preview.decisions,
-        changed=preview.changed,
-        offers=[catalog_pb2.PreviewCount(**count._asdict()) for count in preview.offers()],
-        groups=[catalog_pb2.PreviewCount(**count._asdict()) for count in preview.groups()],
-        examples=[catalog_pb2.PreviewExample(**example._asdict()) for example in preview.examples],
-    )

@@ -6,7 +6,11 @@ from collections.abc import Sequence
 
 import yaml
 
-from nbo.errors import Problem
+from nbo.errors import Problem, WorkspaceError
+
+MOST_PROBLEMS = 1_000
+"""Reading ends with so many mistakes: a file in another form than a catalogue's has 100,000, and
+looking for all of them takes seconds that nobody's next correction needs."""
 
 
 class Notes:
@@ -25,8 +29,16 @@ class Notes:
         self._told: set[Problem] = set()
 
     def add(self, node: yaml.Node | None, message: str, column: int = 0, line: int = 0) -> None:
-        """Note a mistake at a node, or at an exact place within it (1-based)."""
-        self._put(self.problems, self._problem(node, message, column, line))
+        """Note a mistake at a node, or at an exact place within it (1-based).
+
+        Raises:
+            WorkspaceError: It is one more than `MOST_PROBLEMS`; holds those, and says so.
+        """
+        problem = self._problem(node, message, column, line)
+        if len(self.problems) >= MOST_PROBLEMS and problem not in self._told:
+            told = f"and more: reading ended after {MOST_PROBLEMS:,} mistakes; mend these first"
+            raise WorkspaceError([*self.ordered(self.problems), Problem(problem.file, 0, 0, told)])
+        self._put(self.problems, problem)
 
     def warn(self, node: yaml.Node | None, message: str) -> None:
         """Note what is allowed at a node and probably not meant."""
