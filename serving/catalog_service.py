@@ -249,6 +249,8 @@ class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
             await self._world.refresh_catalog(self._threads)
         except NboError as error:  # it is published: this server will find it too
             log.warning("catalogue not switched at once", reason=str(error))
+        finally:
+            self._published.let_go(compiled)
 
     async def _found(self, version: str) -> Publication:
         """A publication by version, by default the one in force."""

@@ -5,6 +5,7 @@ Everything here blocks: call it on a thread.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,6 +23,9 @@ from nbo.ledger.rates import group_rates
 from serving.catalog_loading import load_undisturbed
 
 log = structlog.get_logger()
+
+RETRY_SECONDS = 5.0
+"""Between tries to compile what failed for no fault of its own: each costs a core a second."""
 
 RATES_WINDOW = timedelta(days=180)
 RATES_AT_LEAST = 30
@@ -127,16 +131,27 @@ class PublishedCatalogs:
 
     Args:
         compiler: Compiles what was published.
+        clock: Seconds, of any beginning.
     """
 
-    def __init__(self, compiler: CatalogCompiler) -> None:
+    def __init__(
+        self, compiler: CatalogCompiler, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._compiler = compiler
         self._seen = 0  # number of the latest publication that was looked at
         self._at_hand: CompiledCatalog | None = None
+        self._clock = clock
+        self._failed = 0  # number of a publication that is tried again
+        self._again_at = 0.0
 
     def hand(self, compiled: CompiledCatalog) -> None:
         """Give what is compiled already and about to be found in force."""
         self._at_hand = compiled
+
+    def let_go(self, compiled: CompiledCatalog) -> None:
+        """Forget what was handed, if it was not taken: another look found it in force before."""
+        if self._at_hand is compiled:
+            self._at_hand = None
 
     def first(self) -> CompiledCatalog:
         """The catalogue in force.
@@ -153,9 +168,14 @@ class PublishedCatalogs:
     def newer(self) -> CompiledCatalog | None:
         """The catalogue in force if it was published since the last look.
 
-        One that does not fit the workspace's facts is logged, once, and not returned.
+        One that does not fit the workspace's facts is logged, once, and not returned. One that
+        cannot be compiled for another reason is tried again every `RETRY_SECONDS`.
+
+        Raises:
+            UnavailableError: the ledger does not answer.
         """
-        if catalogs.latest_number(self._compiler.ledger) == self._seen:
+        number = catalogs.latest_number(self._compiler.ledger)
+        if number == self._seen or (number == self._failed and self._clock() < self._again_at):
             return None
         publication = catalogs.current(self._compiler.ledger)
         if publication is None:
@@ -164,13 +184,22 @@ class PublishedCatalogs:
             return self._compiled(publication)
         except UnavailableError:
             raise  # looked at again
-        except Exception:  # whatever it is, it would be the same a quarter second later
+        except WorkspaceError as error:  # it would be as wrong a quarter second later
             self._seen = publication.publication
-            log.exception(
+            log.error(  # noqa: TRY400  # its mistakes say more than where they were found
                 "published catalogue not loaded, the former stays in force",
                 version=publication.version,
+                mistakes=len(error.problems),
+                first=str(error.problems[0]),
             )
-            return None
+        except Exception:  # memory, say, and not the text: it may go well later
+            self._failed, self._again_at = publication.publication, self._clock() + RETRY_SECONDS
+            log.exception(
+                "published catalogue not loaded, tried again soon",
+                version=publication.version,
+                seconds=RETRY_SECONDS,
+            )
+        return None
 
     def _compiled(self, publication: Publication) -> CompiledCatalog:
         compiled, self._at_hand = self._at_hand, None

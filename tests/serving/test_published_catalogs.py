@@ -11,7 +11,7 @@ from nbo.errors import UnavailableError, WorkspaceError
 from nbo.ledger import catalogs
 from nbo.ledger.engine import open_ledger
 from serving import published_catalogs
-from serving.published_catalogs import CatalogCompiler, PublishedCatalogs
+from serving.published_catalogs import RETRY_SECONDS, CatalogCompiler, PublishedCatalogs
 
 SCHEMA = FactSchema({"customer.years": FactType.NUMBER})
 TEXT = """
@@ -81,6 +81,54 @@ def test_a_ledger_away_is_asked_again(compiler, publish, ledger_url, monkeypatch
         with pytest.raises(UnavailableError):
             published.newer()
     assert published.newer().catalog.version == version
+
+
+def test_what_fails_for_another_reason_is_tried_again_after_a_pause(compiler, publish, monkeypatch):
+    now = [100.0]
+    publish(TEXT)
+    published = PublishedCatalogs(compiler, lambda: now[0])
+    published.first()
+    version = publish(TEXT.replace("value: 10", "value: 16"))
+    looked = []
+    with monkeypatch.context() as patch:
+        patch.setattr(CatalogCompiler, "compile", lambda *_: looked.append(1) or 1 / 0)
+        assert [published.newer() for _ in range(3)] == [None] * 3
+        assert len(looked) == 1
+        now[0] += RETRY_SECONDS
+        assert published.newer() is None
+        assert len(looked) == 2
+    now[0] += RETRY_SECONDS
+    assert published.newer().catalog.version == version
+
+
+def test_another_publication_is_looked_at_without_a_pause(compiler, publish, monkeypatch):
+    publish(TEXT)
+    published = PublishedCatalogs(compiler, lambda: 0.0)
+    published.first()
+    publish(TEXT.replace("value: 10", "value: 17"))
+    with monkeypatch.context() as patch:
+        patch.setattr(CatalogCompiler, "compile", lambda *_: 1 / 0)
+        assert published.newer() is None
+    version = publish(TEXT.replace("value: 10", "value: 18"))
+    assert published.newer().catalog.version == version
+
+
+def test_what_was_handed_and_not_taken_is_let_go(compiler, publish):
+    publish(TEXT)
+    published = PublishedCatalogs(compiler)
+    published.first()
+    mine = compiler.compile(TEXT.replace("value: 10", "value: 19"), "x")
+    published.hand(mine)
+    published.let_go(mine)
+    publish(TEXT.replace("value: 10", "value: 19"), mine.catalog.version)
+    found = published.newer()
+    assert found is not mine
+    assert found.catalog.version == mine.catalog.version
+    other = compiler.compile(TEXT.replace("value: 10", "value: 20"), "x")
+    published.hand(other)
+    published.let_go(mine)  # handed by another publisher: stays
+    publish(TEXT.replace("value: 10", "value: 20"), other.catalog.version)
+    assert published.newer() is other
 
 
 def _away(*_):
