@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from nbo.decision.catalog import Catalog, Offer
 from nbo.decision.catalog_bundles import check_bundle
 from nbo.decision.catalog_fallbacks import check_fallback
 from nbo.decision.catalog_known import Places
+from nbo.decision.catalog_rounds import check_rounds
 from nbo.decision.catalog_scalars import listed, remedy
 from nbo.decision.rules import RuleLanguage
 
@@ -25,7 +24,7 @@ def check_catalog(catalog: Catalog, places: Places, rules: RuleLanguage) -> None
         _check_products(offer, places)
         if offer.bundle:
             check_bundle(offer, catalog, places)
-    _check_rounds(catalog, places)
+    check_rounds(catalog, places)
     _check_variants(catalog, places)
     _check_temperatures(catalog, places)
     for channel in catalog.channels.values():
@@ -51,68 +50,6 @@ def _check_products(offer: Offer, places: Places) -> None:
             places.problem("offer", offer.offer_id, "sells", message)
 
 
-def _check_rounds(catalog: Catalog, places: Places) -> None:
-    """No product may be had only by holding another that is had only by holding the first.
-
-    What no offer sells is held by other means.
-    """
-    sellers: dict[str, list[Offer]] = {}
-    for offer in catalog.offers.values():
-        if offer.sells and offer.sells not in offer.requires:
-            sellers.setdefault(offer.sells, []).append(offer)
-    stuck = _out_of_reach(sellers)
-    needs = {
-        product: {need for offer in sellers[product] for need in offer.requires if need in stuck}
-        for product in stuck
-    }
-    told: set[str] = set()
-    for product in stuck:
-        circle = _circle(product, needs)
-        if not circle or told.intersection(circle):
-            continue
-        told.update(circle)
-        first = next(offer for offer in sellers[product] if set(offer.requires) & needs[product])
-        steps = ", ".join(f"{one} needs {next_one}" for one, next_one in _pairs(circle))
-        message = f"goes round in a circle ({steps}), so nobody could ever begin"
-        places.problem("offer", first.offer_id, "requires", message)
-
-
-def _out_of_reach(sellers: Mapping[str, list[Offer]]) -> dict[str, None]:
-    """Products that nobody who holds none of them can come to hold, in order."""
-    stuck = dict.fromkeys(sellers)
-    while True:
-        freed = [
-            product
-            for product in stuck
-            if any(not set(offer.requires) & stuck.keys() for offer in sellers[product])
-        ]
-        if not freed:
-            return stuck
-        for product in freed:
-            del stuck[product]
-
-
-def _circle(start: str, needs: Mapping[str, set[str]]) -> list[str]:
-    """A shortest way from a product over what it needs back to itself; empty if there is none."""
-    came_from: dict[str, str] = {}
-    waiting = [start]
-    for product in waiting:
-        for need in sorted(needs[product]):
-            if need == start:
-                way = [product]
-                while way[-1] != start:
-                    way.append(came_from[way[-1]])
-                return way[::-1]
-            if need not in came_from:
-                came_from[need] = product
-                waiting.append(need)
-    return []
-
-
-def _pairs(circle: list[str]) -> list[tuple[str, str]]:
-    return list(zip(circle, circle[1:] + circle[:1], strict=True))
-
-
 def _check_variants(catalog: Catalog, places: Places) -> None:
     """Every variant is of some arm and of some offer."""
     offered = {variant for offer in catalog.offers.values() for variant in offer.variants}
@@ -124,11 +61,12 @@ def _check_variants(catalog: Catalog, places: Places) -> None:
                 message += f"; {remedy(arm.variant, offered)}"
                 places.problem("experiment", experiment.experiment_id, "arms", message)
             of_arms.add(arm.variant)
+    of_arms.discard("")
     for offer in catalog.offers.values():
         for variant in offer.variants:
             if variant not in of_arms:
                 message = f"no arm has the variant {variant!r}, so nobody sees it"
-                message += f"; {remedy(variant, of_arms - {''})}"
+                message += f"; {remedy(variant, of_arms)}"
                 places.problem("offer", offer.offer_id, "variants", message)
 
 
