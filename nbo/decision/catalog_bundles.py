@@ -12,7 +12,7 @@ from nbo.decision.catalog import Catalog, Offer
 from nbo.decision.catalog_known import Places
 from nbo.decision.catalog_scalars import listed, remedy
 
-_FEWEST = 2
+_FEWEST, _MOST = 2, 20
 _EVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
@@ -22,6 +22,9 @@ def check_bundle(bundle: Offer, catalog: Catalog, places: Places) -> None:
     def problem(field: str, message: str) -> None:
         places.problem("offer", bundle.offer_id, field, message)
 
+    if len(bundle.bundle) > _MOST:
+        problem("bundle", f"names {len(bundle.bundle)} offers, must be at most {_MOST}")
+        return
     members: list[Offer] = []
     for name in dict.fromkeys(bundle.bundle):
         member = catalog.offers.get(name)
@@ -58,15 +61,24 @@ def _meetings(bundle: Offer, members: Sequence[Offer]) -> list[tuple[str, str]]:
 
 def _products(members: Sequence[Offer]) -> list[tuple[str, str]]:
     """Nobody may have to hold a product for one member and to lack it for another."""
-    found = []
+    lacked_for: dict[str, list[Offer]] = {}
+    for member in members:
+        for product in {*member.excludes, member.sells} - {""}:
+            lacked_for.setdefault(product, []).append(member)
+    lacking: dict[tuple[str, str], list[str]] = {}
     for one in members:
-        for other in members:
-            lacking = {*other.excludes, other.sells} & set(one.requires) if one is not other else ()
-            if lacking:
-                message = f"{one.offer_id!r} requires {listed(lacking)}, which who is offered "
-                message += f"{other.offer_id!r} must lack: nobody is offered both"
-                found.append(("bundle", message))
-    return found
+        for product in dict.fromkeys(one.requires):
+            for other in lacked_for.get(product, ()):
+                if other is not one:
+                    lacking.setdefault((one.offer_id, other.offer_id), []).append(product)
+    return [
+        (
+            "bundle",
+            f"{one!r} requires {listed(products)}, which who is offered {other!r} must lack: "
+            "nobody is offered both",
+        )
+        for (one, other), products in lacking.items()
+    ]
 
 
 def _warn(bundle: Offer, members: Sequence[Offer], places: Places) -> None:

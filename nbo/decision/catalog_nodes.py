@@ -121,13 +121,13 @@ class Section(Fields):
         self, field: str, known: Collection[str], *, required: bool = False
     ) -> tuple[str, ...]:
         """Read a list of such ids, each once; at least one if the field is there."""
-        found: list[str] = []
+        found: dict[str, None] = {}
         for name, node in self.texts(field):
             if name not in known:
                 self.problem(field, f"unknown {name!r}; {remedy(name, known)}", node)
             elif name in found:
                 self.problem(field, f"{name!r} stands here twice", node)
-            found.append(name)
+            found[name] = None
         if not found and (required or self.has(field)):
             self.problem(field, "must name at least one")
         return tuple(found)

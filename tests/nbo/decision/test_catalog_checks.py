@@ -119,6 +119,7 @@ def test_a_script_speaks_every_language_of_the_name(told: Find) -> None:
     [
         ("bundle: [x]", "must name at least two offers"),
         ("bundle: [x, x]", "'x' stands here twice"),
+        (f"bundle: [{', '.join(['x'] * 21)}]", "names 21 offers, must be at most 20"),
         ("bundle: [x, q]", "unknown 'q'; known are"),
         ("bundle: [x, both]", "'both' is this offer itself"),
         ("bundle: [x, other]", "'other' is a bundle itself; name its offers"),
