@@ -138,33 +138,50 @@ return 0
 Returns 1 for an acceptance that had no reservation any more and was counted now.
 """
 
+COMMIT = (
+    _SHARED
+    + """
+for i = 3, #ARGV, 2 do
+  redis.call('ZREM', open, ARGV[i])
+  redis.call('HDEL', held, ARGV[i])
+  for _, item in ipairs(cjson.decode(ARGV[i + 1])) do
+    if redis.call('HEXISTS', ready, item[1]) == 1 then
+      take(ARGV[i], item[2], string.format('%d', item[3]))
+    end
+  end
+end
+"""
+)
+"""ARGV: slot and what it takes (JSON), for each accepted slot. For rebuilding."""
+
 RESTORE = (
     _SHARED
     + """
-local slot, till = ARGV[4], tonumber(ARGV[3])
-if till <= now() then return 0 end
-local items = cjson.decode(ARGV[5])
-local waits = redis.call('ZSCORE', open, slot)
-if not waits then
+local function restore(till, slot, taking)
+  if till <= now() then return end
+  local items = cjson.decode(taking)
+  local waits = redis.call('ZSCORE', open, slot)
+  if not waits then
+    for _, item in ipairs(items) do
+      if redis.call('HEXISTS', taken .. item[2], slot) == 1 then return end
+    end
+  end
+  local counted = false
   for _, item in ipairs(items) do
-    if redis.call('HEXISTS', taken .. item[2], slot) == 1 then return 0 end
+    if redis.call('HEXISTS', ready, item[1]) == 1 then
+      take(slot, item[2], string.format('%d', item[3]))
+      counted = true
+    end
+  end
+  if counted then
+    redis.call('HSET', held, slot, taking)
+    if not waits then redis.call('ZADD', open, till, slot) end
   end
 end
-local counted = 0
-for _, item in ipairs(items) do
-  if redis.call('HEXISTS', ready, item[1]) == 1 then
-    take(slot, item[2], string.format('%d', item[3]))
-    counted = 1
-  end
-end
-if counted == 1 then
-  redis.call('HSET', held, slot, ARGV[5])
-  if not waits then redis.call('ZADD', open, till, slot) end
-end
-return counted
+for i = 3, #ARGV, 3 do restore(tonumber(ARGV[i]), ARGV[i + 1], ARGV[i + 2]) end
 """
 )
-"""ARGV: epoch milliseconds at which it lapses, slot, what it takes (JSON). For rebuilding."""
+"""ARGV: epoch milliseconds at which it lapses, slot, what it takes (JSON), each. For rebuilding."""
 
 READY = """
 local done = 0

@@ -9,14 +9,14 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from nbo.decision.catalog import Catalog, Offer
+from nbo.decision.catalog import Catalog
 from nbo.decision.decision import Decision
-from nbo.decision.limits import NO_CAPS, Period, amount_units, cost_units, span_of
+from nbo.decision.limits import Period, amount_units, cost_units, span_of
 
 NO_LIMIT = -1
 
 Scope = str
-"""What is counted: ``o|<offer>`` or ``b|<period>|<incentive>``."""
+"""What is counted: ``t|<offer>`` for ever, ``d|<offer>`` by day or ``b|<period>|<incentive>``."""
 
 
 class Take(NamedTuple):
@@ -35,9 +35,14 @@ class Take(NamedTuple):
     limit: int = NO_LIMIT
 
 
-def offer_scope(offer_id: str) -> Scope:
-    """The scope of an offer's caps."""
-    return f"o|{offer_id}"
+def total_scope(offer_id: str) -> Scope:
+    """The scope of an offer's total cap."""
+    return f"t|{offer_id}"
+
+
+def day_scope(offer_id: str) -> Scope:
+    """The scope of an offer's daily cap."""
+    return f"d|{offer_id}"
 
 
 def budget_scope(incentive_id: str, period: Period) -> Scope:
@@ -64,26 +69,44 @@ class Counted(NamedTuple):
     """Everything a catalogue wants counted.
 
     Attributes:
-        offers: Ids of those with caps.
+        totals: Ids of the offers with a total cap.
+        dailies: Ids of those with a daily cap.
         budgets: Incentive and period.
-        scopes: Of the offers, then of the budgets.
     """
 
-    offers: tuple[str, ...]
+    totals: tuple[str, ...]
+    dailies: tuple[str, ...]
     budgets: tuple[tuple[str, Period], ...]
-    scopes: tuple[Scope, ...]
+
+    @property
+    def scopes(self) -> tuple[Scope, ...]:
+        """Of the totals, then of the dailies, then of the budgets."""
+        return (
+            *map(total_scope, self.totals),
+            *map(day_scope, self.dailies),
+            *(budget_scope(*budget) for budget in self.budgets),
+        )
+
+    def counters(self, at: datetime) -> tuple[str, ...]:
+        """The counter of each scope at an instant, in the order of `scopes`."""
+        return (
+            *map(total_counter, self.totals),
+            *(day_counter(offer_id, at) for offer_id in self.dailies),
+            *(budget_counter(*budget, at) for budget in self.budgets),
+        )
 
 
 def counted(catalog: Catalog) -> Counted:
     """Go through a catalogue for what it wants counted."""
-    offers = tuple(one.offer_id for one in catalog.offers.values() if _capped(one))
+    offers = catalog.offers.values()
+    totals = tuple(one.offer_id for one in offers if one.caps.total is not None)
+    dailies = tuple(one.offer_id for one in offers if one.caps.daily is not None)
     budgets = tuple(
         (one.incentive_id, one.budget.period)
         for one in catalog.incentives.values()
         if one.budget is not None
     )
-    own = (*map(offer_scope, offers), *(budget_scope(*budget) for budget in budgets))
-    return Counted(offers, budgets, own)
+    return Counted(totals, dailies, budgets)
 
 
 def scopes(catalog: Catalog) -> frozenset[Scope]:
@@ -130,9 +153,8 @@ def takes_of(offers: Iterable[str], incentive_id: str, cost: float, at: datetime
     """
     found: list[Take] = []
     for offer_id in offers:
-        scope = offer_scope(offer_id)
-        found.append(Take(scope, total_counter(offer_id), 1))
-        found.append(Take(scope, day_counter(offer_id, at), 1))
+        found.append(Take(total_scope(offer_id), total_counter(offer_id), 1))
+        found.append(Take(day_scope(offer_id), day_counter(offer_id, at), 1))
     units = cost_units(cost)
     if units > 0:
         for period in Period:
@@ -148,13 +170,11 @@ def slot_name(decision_id: str, rank: int) -> str:
 
 def _offer_takes(offers: Iterable[str], at: datetime, catalog: Catalog) -> Iterable[Take]:
     for offer_id in offers:
-        caps, scope = catalog.offers[offer_id].caps, offer_scope(offer_id)
-        if not _capped(catalog.offers[offer_id]):
-            continue
-        total = NO_LIMIT if caps.total is None else caps.total
-        daily = NO_LIMIT if caps.daily is None else caps.daily
-        yield Take(scope, total_counter(offer_id), 1, total)
-        yield Take(scope, day_counter(offer_id, at), 1, daily)
+        total, daily = catalog.offers[offer_id].caps.total, catalog.offers[offer_id].caps.daily
+        if total is not None:
+            yield Take(total_scope(offer_id), total_counter(offer_id), 1, total)
+        if daily is not None:
+            yield Take(day_scope(offer_id), day_counter(offer_id, at), 1, daily)
 
 
 def _budget_takes(incentive_id: str, cost: float, at: datetime, catalog: Catalog) -> Iterable[Take]:
@@ -163,10 +183,6 @@ def _budget_takes(incentive_id: str, cost: float, at: datetime, catalog: Catalog
     if budget is not None and units > 0:
         counter = budget_counter(incentive_id, budget.period, at)
         yield Take(budget_scope(incentive_id, budget.period), counter, units, amount_units(budget))
-
-
-def _capped(offer: Offer) -> bool:
-    return offer.caps != NO_CAPS
 
 
 def _day(at: datetime) -> str:

@@ -5,8 +5,8 @@ a budget is never exceeded by answers that do not know of each other. What is ta
 back by every answer but an acceptance, and by time. An acceptance is a fact: it counts even if
 its reservation lapsed meanwhile.
 
-Until the counters are known to be whole (see `serving.caps_rebuild`) they are read as unknown,
-and nothing with a cap or budget is offered.
+Until a counter is known to be whole (see `serving.caps_rebuild`) it is read as unknown, and
+nothing with its cap or budget is offered.
 """
 
 from __future__ import annotations
@@ -71,32 +71,46 @@ class UsageQuestion:
 
     def queue(self, pipe: Any) -> None:
         """Queue its commands; none when the catalogue has no caps and no budgets."""
-        offers, budgets, wanted = self._counted
+        wanted = self._counted.scopes
         if not wanted:
             return
-        counters = [total_counter(offer_id) for offer_id in offers]
-        counters += [day_counter(offer_id, self._at) for offer_id in offers]
-        counters += [budget_counter(*budget, self._at) for budget in budgets]
         pipe.eval(*call(cap_scripts.LAPSE, LAPSES_PER_READ))
         pipe.hmget(CAPS_READY, wanted)
-        pipe.mget([CAPS_USED + counter for counter in counters])
+        pipe.mget([CAPS_USED + counter for counter in self._counted.counters(self._at)])
 
     def take(self, replies: Sequence[Any]) -> None:
         """Read the replies to its commands, in order; an error among them leaves it unknown."""
         if not replies or any(isinstance(reply, Exception) for reply in replies):
             return
         _, ready, counts = replies
-        if any(flag != b"1" for flag in ready):
-            return
-        used = [int(count or 0) for count in counts]
-        offers, budgets, _ = self._counted
-        n = len(offers)
-        both = zip(offers, used[:n], used[n : 2 * n], strict=True)
-        spent = zip(budgets, used[2 * n :], strict=True)
-        self.usage = Usage(
-            offers={offer: CapUse(total, daily) for offer, total, daily in both if total or daily},
-            budgets={incentive: units / UNITS for (incentive, _), units in spent if units},
-        )
+        known = [
+            int(count or 0) if flag == b"1" else None
+            for flag, count in zip(ready, counts, strict=True)
+        ]
+        self.usage = _usage(self._counted, known)
+
+
+def _usage(counted: Counted, used: Sequence[int | None]) -> Usage:
+    """What is used, by what each scope's counter says: None where it is not counted yet."""
+    first, second = len(counted.totals), len(counted.totals) + len(counted.dailies)
+    totals = dict(zip(counted.totals, used[:first], strict=True))
+    dailies = dict(zip(counted.dailies, used[first:second], strict=True))
+    spent = dict(zip((one for one, _ in counted.budgets), used[second:], strict=True))
+    offers = totals | dailies
+    uses = {
+        offer: CapUse(totals.get(offer, 0) or 0, dailies.get(offer, 0) or 0) for offer in offers
+    }
+    return Usage(
+        offers={offer: use for offer, use in uses.items() if any(use)},
+        budgets={incentive: units / UNITS for incentive, units in spent.items() if units},
+        unknown_offers=frozenset(
+            offer
+            for counts in (totals, dailies)
+            for offer, count in counts.items()
+            if count is None
+        ),
+        unknown_budgets=frozenset(one for one, units in spent.items() if units is None),
+    )
 
 
 class CapCounters:
@@ -190,7 +204,7 @@ def updated(request: Request, used: Used, catalog: Catalog) -> Usage:
     at, usage = request.at, request.usage
     offers, budgets = dict(usage.offers), dict(usage.budgets)
     known = counted(catalog)
-    for offer_id in known.offers:
+    for offer_id in dict.fromkeys((*known.totals, *known.dailies)):
         total, daily = offers.get(offer_id, CapUse())
         now = CapUse(
             used.get(total_counter(offer_id), total), used.get(day_counter(offer_id, at), daily)

@@ -13,7 +13,8 @@ import time
 import uuid
 from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from functools import partial
+from itertools import chain, islice
 from typing import Any
 
 import redis
@@ -22,10 +23,20 @@ from sqlalchemy import Engine
 
 from nbo.decision.catalog import Catalog
 from nbo.ledger import redemptions
-from nbo.ledger.redemptions import Redemption
+from nbo.ledger.redemptions import Redemption, Sought
 from serving import cap_scripts
 from serving.cap_scripts import call
-from serving.cap_units import Scope, offer_scope, scopes, slot_name, takes_of
+from serving.cap_units import (
+    Counted,
+    Scope,
+    Take,
+    budget_scope,
+    counted,
+    day_scope,
+    slot_name,
+    takes_of,
+    total_scope,
+)
 from serving.keys import CAPS_READY, CAPS_RUN
 
 log = structlog.get_logger()
@@ -34,7 +45,12 @@ LOOK_EVERY = 0.25
 """Seconds between two looks at the catalogue in force and at what Redis knows."""
 
 LAPSES = 500
-BATCH = 500
+BATCH = 100
+"""Slots per script: one takes about a millisecond, in which Redis answers nobody else."""
+
+
+Arguments = tuple[str | int, ...]
+"""What a script is told of one slot."""
 
 
 class CapKeeper:
@@ -74,7 +90,7 @@ class CapKeeper:
         self._catalog = self._newer() or self._catalog
         if self._catalog is None:
             return False
-        wanted = scopes(self._catalog)
+        wanted = counted(self._catalog).scopes
         flags: Any = self._live.hgetall(CAPS_READY)
         known = {scope.decode(): flag == b"1" for scope, flag in flags.items()}
         run = self._run()
@@ -82,68 +98,68 @@ class CapKeeper:
         whole: Any = self._live.get(CAPS_RUN)
         forgetful = whole is None or whole.decode() != run
         missing = {scope for scope in wanted if forgetful or not known.get(scope)}
-        dropped = known.keys() - wanted
+        dropped = known.keys() - set(wanted)
         if dropped:
             self._live.hdel(CAPS_READY, *dropped)
-        if missing and not self._rebuild(self._catalog, missing):
+        if missing and not self._rebuild(counted(self._catalog), missing):
             return True  # Redis was emptied meanwhile: next time
         if forgetful:
             self._live.set(CAPS_RUN, run)
         return bool(missing)
 
-    def _rebuild(self, catalog: Catalog, missing: Collection[Scope]) -> bool:
-        """Count the ledger's slots; returns whether it holds."""
+    def _rebuild(self, counted: Counted, missing: Collection[Scope]) -> bool:
+        """Count the ledger's slots in what is missing; returns whether it holds."""
         token = uuid.uuid4().hex
         self._live.hset(CAPS_READY, mapping=dict.fromkeys(missing, token))
-        budgeted = [i.incentive_id for i in catalog.incentives.values() if i.budget is not None]
-        plain = _plain(catalog)
-        accepted = self._count(redemptions.accepted(self._ledger, plain, budgeted), self._commit)
+        sought = _sought(counted, missing)
+        accepted = redemptions.accepted(self._ledger, sought)
+        n_accepted = self._count(cap_scripts.COMMIT, accepted, partial(_commit, missing))
         since = datetime.now(UTC) - self._reservation
-        waiting = redemptions.waiting(self._ledger, plain, budgeted, since)
-        reserved = self._count(waiting, self._restore)
+        waiting = redemptions.waiting(self._ledger, sought._replace(since=since))
+        n_reserved = self._count(cap_scripts.RESTORE, waiting, self._restore)
         ready: Any = self._live.eval(*call(cap_scripts.READY, token, *missing))
         log.info(
             "caps and budgets counted from the ledger",
             counted=len(missing),
-            accepted=accepted,
-            reserved=reserved,
+            accepted=n_accepted,
+            reserved=n_reserved,
         )
         return bool(ready == len(missing))
 
-    def _count(self, slots: Iterable[Redemption], queue: Callable[[Any, Redemption], None]) -> int:
+    def _count(
+        self, script: str, slots: Iterable[Redemption], arguments: Callable[[Redemption], Arguments]
+    ) -> int:
         total, slots = 0, iter(slots)
         while batch := list(islice(slots, BATCH)):
-            pipe = self._live.pipeline(transaction=False)
-            for slot in batch:
-                queue(pipe, slot)
-            pipe.execute()
+            self._live.eval(*call(script, *chain.from_iterable(map(arguments, batch))))
             total += len(batch)
         return total
 
-    def _commit(self, pipe: Any, slot: Redemption) -> None:
-        name = slot_name(slot.decision_id, slot.rank)
-        pipe.eval(*call(cap_scripts.SETTLE, "commit", name, _takes(slot)))
-
-    def _restore(self, pipe: Any, slot: Redemption) -> None:
-        name = slot_name(slot.decision_id, slot.rank)
+    def _restore(self, slot: Redemption) -> Arguments:
         till = int((slot.decided_at + self._reservation).timestamp() * 1000)
-        pipe.eval(*call(cap_scripts.RESTORE, till, name, _takes(slot)))
+        return till, slot_name(slot.decision_id, slot.rank), json.dumps(_takes(slot))
 
     def _run(self) -> str:
         info: Any = self._live.info("server")
         return str(info["run_id"])
 
 
-def _plain(catalog: Catalog) -> list[str]:
-    """Offers of which nothing is counted, under their own id or another's."""
-    wanted = scopes(catalog)
-    return [
-        offer_id
-        for offer_id, offer in catalog.offers.items()
-        if not any(offer_scope(part) in wanted for part in (offer_id, *offer.bundle))
-    ]
+def _sought(counted: Counted, missing: Collection[Scope]) -> Sought:
+    """The slots that take something of what is missing."""
+    return Sought(
+        offers=[
+            *(one for one in counted.totals if total_scope(one) in missing),
+            *(one for one in counted.dailies if day_scope(one) in missing),
+        ],
+        incentives=[one for one, period in counted.budgets if budget_scope(one, period) in missing],
+    )
 
 
-def _takes(slot: Redemption) -> str:
+def _commit(missing: Collection[Scope], slot: Redemption) -> Arguments:
+    items = [take for take in _takes(slot) if take.scope in missing]
+    return slot_name(slot.decision_id, slot.rank), json.dumps(items)
+
+
+def _takes(slot: Redemption) -> list[Take]:
     offers = (slot.offer_id, *slot.bundle)
-    return json.dumps(takes_of(offers, slot.incentive_id, slot.incentive_cost, slot.decided_at))
+    return takes_of(offers, slot.incentive_id, slot.incentive_cost, slot.decided_at)

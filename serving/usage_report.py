@@ -17,7 +17,7 @@ def usage_report(catalog: Catalog, usage: Usage, at: datetime) -> catalog_pb2.Ge
     """Put what is used beside what there is; amounts are left out when they are not known."""
     return catalog_pb2.GetUsageResponse(
         at=from_time(at),
-        known=usage.known,
+        known=usage.known and not usage.unknown_offers and not usage.unknown_budgets,
         caps=[
             _cap(offer, usage)
             for _, offer in sorted(catalog.offers.items())
@@ -33,20 +33,23 @@ def usage_report(catalog: Catalog, usage: Usage, at: datetime) -> catalog_pb2.Ge
 
 
 def _cap(offer: Offer, usage: Usage) -> catalog_pb2.CapUsage:
-    used = usage.offers.get(offer.offer_id, _UNUSED) if usage.known else None
+    total, daily = offer.caps.total, offer.caps.daily
+    known = usage.knows_offer(offer.offer_id)
+    used = usage.offers.get(offer.offer_id, _UNUSED)
     return catalog_pb2.CapUsage(
         offer_id=offer.offer_id,
-        total_used=used.total if used else None,
-        total=offer.caps.total,
-        daily_used=used.daily if used else None,
-        daily=offer.caps.daily,
+        total_used=used.total if known and total is not None else None,
+        total=total,
+        daily_used=used.daily if known and daily is not None else None,
+        daily=daily,
     )
 
 
 def _budget(
     incentive: Incentive, budget: Budget, usage: Usage, at: datetime
 ) -> catalog_pb2.BudgetUsage:
-    spent = usage.budgets.get(incentive.incentive_id, 0.0) if usage.known else None
+    known = usage.knows_budget(incentive.incentive_id)
+    spent = usage.budgets.get(incentive.incentive_id, 0.0) if known else None
     span = span_of(budget.period, at)
     return catalog_pb2.BudgetUsage(
         incentive_id=incentive.incentive_id,

@@ -26,7 +26,7 @@ def usage(
         console.print("The catalogue in force has no caps and no budgets.")
         return
     if not reply.known:
-        console.print("[yellow]Being counted: nothing with a cap or budget is offered.[/yellow]")
+        console.print("[yellow]Being counted: what shows no number yet is not offered.[/yellow]")
     if reply.caps:
         columns = ["offer", "used>", "of>", "that day>", "of>"]
         print_table("Caps", columns, [_cap(cap) for cap in reply.caps])
@@ -39,9 +39,9 @@ def usage(
 def _cap(cap: Any) -> list[str]:
     return [
         cap.offer_id,
-        _shown(cap, "total_used"),
+        _shown(cap, "total_used", UNKNOWN if cap.HasField("total") else ""),
         _shown(cap, "total", "no limit"),
-        _shown(cap, "daily_used"),
+        _shown(cap, "daily_used", UNKNOWN if cap.HasField("daily") else ""),
         _shown(cap, "daily", "no limit"),
     ]
 

@@ -8,7 +8,7 @@ from datetime import datetime
 import numpy as np
 
 from nbo.decision.catalog import Incentive
-from nbo.decision.columns import Array
+from nbo.decision.columns import Array, Flags
 from nbo.decision.compiled import CompiledCatalog
 from nbo.decision.failure import Asked, Failure, Finding, Lacking, shared
 from nbo.decision.limits import CapUse, Period, affordable, span_of
@@ -24,15 +24,16 @@ def cap_findings(asked: Asked) -> Iterator[Finding]:
     if not len(columns.capped):
         return
     used_total, used_daily = _used(asked.compiled, asked.request)
+    unread = _unread(asked.compiled, asked.request)
     tomorrow = span_of(Period.DAY, asked.request.at).end
     for rule, caps, used, until in (
         ("total cap", columns.total_cap, used_total, None),
         ("daily cap", columns.daily_cap, used_daily, tomorrow),
     ):
+        if unread.any():
+            yield shared(np.isfinite(caps) & unread, _unknown(rule))
         if usage.known:
-            yield _used_up(rule, caps, used, until)
-        else:
-            yield shared(np.isfinite(caps), _unknown(rule))
+            yield _used_up(rule, caps, np.where(unread, -1.0, used), until)
 
 
 def budget_failure(incentive: Incentive, request: Request) -> Failure | None:
@@ -40,7 +41,7 @@ def budget_failure(incentive: Incentive, request: Request) -> Failure | None:
     budget = incentive.budget
     if budget is None:
         return None
-    if not request.usage.known:
+    if not request.usage.knows_budget(incentive.incentive_id):
         return _unknown("budget")
     spent = request.usage.budgets.get(incentive.incentive_id, 0.0)
     if affordable(budget, spent, incentive.cost) != 0:
@@ -61,6 +62,16 @@ def _used_up(rule: str, caps: Array, used: Array, until: datetime | None) -> Fin
         return Failure("caps", rule, detail, until=until, lacking=lacking)
 
     return Finding(used >= caps, why)
+
+
+def _unread(compiled: CompiledCatalog, request: Request) -> Flags:
+    """Where the use of caps is not known, (n_offers,) bool."""
+    usage = request.usage
+    unread = np.full(len(compiled.offers), not usage.known)
+    if usage.known and usage.unknown_offers:
+        for position in compiled.screen.capped.tolist():
+            unread[position] = not usage.knows_offer(compiled.offers[position].offer.offer_id)
+    return unread
 
 
 def _used(compiled: CompiledCatalog, request: Request) -> tuple[Array, Array]:

@@ -98,7 +98,7 @@ def asked_later(
         request,
         at=at,
         interaction_id="" if anew else request.interaction_id,
-        usage=Usage(offers, budgets, usage.known),
+        usage=replace(usage, offers=offers, budgets=budgets),
     )
 
 

@@ -97,11 +97,23 @@ class Usage:
         offers: By offer id, of offers with caps; one that is absent has used nothing.
         budgets: By incentive id, spent in the current period, in the catalogue's currency.
         known: False when it could not be read: then nothing with a cap or budget is offered.
+        unknown_offers: Ids of offers of which the use is not known: they are not offered.
+        unknown_budgets: The same of incentives.
     """
 
     offers: Mapping[str, CapUse] = field(default_factory=dict)
     budgets: Mapping[str, float] = field(default_factory=dict)
     known: bool = True
+    unknown_offers: frozenset[str] = frozenset()
+    unknown_budgets: frozenset[str] = frozenset()
+
+    def knows_offer(self, offer_id: str) -> bool:
+        """Whether it is known how much of an offer's caps is used up."""
+        return self.known and offer_id not in self.unknown_offers
+
+    def knows_budget(self, incentive_id: str) -> bool:
+        """Whether it is known how much of an incentive's budget is spent."""
+        return self.known and incentive_id not in self.unknown_budgets
 
 
 NOTHING_USED = Usage()

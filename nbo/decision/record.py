@@ -85,11 +85,7 @@ def request_to_record(request: Request) -> Record:
         "history": [_row(contact) for contact in request.history],
         "seed": request.seed,
         "agent_id": request.agent_id,
-        "usage": {
-            "offers": {offer_id: list(use) for offer_id, use in request.usage.offers.items()},
-            "budgets": dict(request.usage.budgets),
-            "known": request.usage.known,
-        },
+        "usage": _usage_to_record(request.usage),
         "history_known": request.history_known,
         "degraded": list(request.degraded),
         "only": request.only,
@@ -121,11 +117,27 @@ def request_from_record(record: Mapping[str, Any]) -> Request:
     )
 
 
+def _usage_to_record(usage: Usage) -> Record:
+    """List what is used; what is not known only where there is any, as in records of old."""
+    unknown = {
+        "unknown_offers": sorted(usage.unknown_offers),
+        "unknown_budgets": sorted(usage.unknown_budgets),
+    }
+    return {
+        "offers": {offer_id: list(use) for offer_id, use in usage.offers.items()},
+        "budgets": dict(usage.budgets),
+        "known": usage.known,
+        **{name: ids for name, ids in unknown.items() if ids},
+    }
+
+
 def _usage(record: Mapping[str, Any]) -> Usage:
     return Usage(
         offers={offer_id: CapUse(*use) for offer_id, use in record.get("offers", {}).items()},
         budgets=dict(record.get("budgets", {})),
         known=record.get("known", True),
+        unknown_offers=frozenset(record.get("unknown_offers", ())),
+        unknown_budgets=frozenset(record.get("unknown_budgets", ())),
     )
 
 

@@ -172,9 +172,12 @@ class Model:
     def weight(made: Decision, rank: int) -> dict[tuple[str, ...], Any]:
         slot, day = made.slots[rank - 1], made.request.at.strftime("%d")
         found: dict[tuple[str, ...], Any] = {}
-        for part in {slot.offer_id, *slot.bundle} - {"plain", "loose"}:
-            found["total", part] = 1
-            found["daily", part, day] = 1
+        for part in {slot.offer_id, *slot.bundle}:
+            caps = CATALOG.offers[part].caps
+            if caps.total is not None:
+                found["total", part] = 1
+            if caps.daily is not None:
+                found["daily", part, day] = 1
         if slot.incentive_id == "gift":
             found["gift", day] = Fraction(1, 10)
         if slot.incentive_id == "month":
@@ -315,11 +318,23 @@ def test_unread_and_uncounted_is_unknown(live, desk):
     nowhere = unreachable()
     assert not asyncio.run(nowhere.read(CATALOG, BEFORE)).known
     assert asyncio.run(nowhere.reserve(decision(1, BEFORE, ("total", "none")), CATALOG)) is None
-    live.hset(CAPS_READY, "o|total", "being rebuilt")
-    assert not desk.used(BEFORE).known
-    assert desk.reserve(decision(1, BEFORE, ("total", "none"))) is None
-    live.hdel(CAPS_READY, "o|total")
-    assert not desk.used(BEFORE).known
+    for flag in ("being rebuilt", None):
+        live.hset(CAPS_READY, "t|total", flag) if flag else live.hdel(CAPS_READY, "t|total")
+        assert desk.used(BEFORE).unknown_offers == {"total"}
+        assert desk.reserve(decision(1, BEFORE, ("total", "none"))) is None
+    live.hset(CAPS_READY, "b|day|gift", "being rebuilt")
+    assert desk.used(BEFORE).unknown_budgets == {"gift"}
+
+
+def test_what_is_counted_is_told_and_taken_while_others_are_not(live, desk):
+    assert desk.reserve(decision(1, BEFORE, ("both", "month"))) == {}
+    live.hdel(CAPS_READY, "t|total", "b|day|gift")
+    seen = desk.used(BEFORE)
+    assert seen.knows_offer("both")
+    assert not seen.knows_offer("total")
+    assert seen.offers["both"] == (1, 1)
+    assert seen.budgets == {"month": 12.99}
+    assert desk.reserve(decision(2, BEFORE, ("both", "month"))) == {}
 
 
 def test_all_slots_are_taken_or_none(desk):
@@ -328,9 +343,7 @@ def test_all_slots_are_taken_or_none(desk):
     both = decision(2, BEFORE, ("total", "gift"), ("daily", "none"))
     assert desk.reserve(both) == {
         "t|total": 0,
-        "d|2026-03-10|total": 0,
         "b|day|2026-03-10|gift": 0,
-        "t|daily": 2,
         "d|2026-03-10|daily": 2,
     }
     assert "total" not in desk.used(BEFORE).offers
@@ -384,8 +397,8 @@ def test_a_decision_before_midnight_is_counted_on_its_day(live, desk):
     made = decision(1, BEFORE, ("daily", "gift"))
     desk.reserve(made)
     report(live, outcome(made, 1, "ACCEPTED"))
-    assert desk.used(BEFORE).offers["daily"] == (1, 1)
-    assert desk.used(AFTER).offers["daily"] == (1, 0)
+    assert desk.used(BEFORE).offers["daily"] == (0, 1)
+    assert "daily" not in desk.used(AFTER).offers
     assert "gift" not in desk.used(AFTER).budgets
 
 

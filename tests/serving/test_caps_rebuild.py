@@ -19,7 +19,7 @@ from nbo.decision.history import Outcome
 from nbo.decision.limits import NO_CAPS, Budget, Caps, CapUse, Period, Usage
 from nbo.decision.record import to_record
 from nbo.decision.request import Request
-from nbo.ledger import decisions, outcomes, redemptions
+from nbo.ledger import catalogs, decisions, outcomes, redemptions
 from nbo.ledger.outcomes import OutcomeInput
 from serving.caps import CapCounters, settle
 from serving.caps_rebuild import CapKeeper
@@ -28,6 +28,8 @@ from serving.keys import CAPS_OPEN, CAPS_READY, CAPS_RUN
 from serving.relay import Relay
 
 TTL = timedelta(minutes=30)
+VERSION = "packs"
+"""Of the published catalogue all decisions are made with."""
 COST = 12.99
 
 
@@ -104,7 +106,7 @@ def decision(decision_id: str, offer_id: str, incentive: str, at: datetime) -> D
         bundle=("one", "two") if offer_id == "pack" else (),
         incentive_cost=COST if incentive == "gift" else 0.0,
     )  # fmt: skip
-    return Decision(request, {}, (slot,), (), {})
+    return Decision(request, {}, (slot,), (), {"catalog": VERSION})
 
 
 def report(record, kind: Outcome) -> OutcomeInput:
@@ -124,13 +126,15 @@ def redis_url(short_dir) -> Iterator[str]:
 def corner(redis_url, engine) -> Iterator[Corner]:
     with redis.Redis.from_url(redis_url) as live:
         live.flushall()
+    catalogs.publish(engine, VERSION, "{id: pack, bundle: [one, two]}", "a", "", "")
     opened = Corner(redis_url, engine)
     yield opened
     opened.close()
 
 
 def test_counters_are_unknown_until_the_keeper_looked(corner):
-    assert not corner.usage().known
+    assert corner.usage().unknown_offers == {"one"}
+    assert corner.usage().unknown_budgets == {"gift"}
     assert corner.keeper.look()
     assert corner.usage() == Usage()
     assert not corner.keeper.look()
@@ -146,7 +150,7 @@ def test_what_redis_lost_is_rebuilt_equal(corner):
     assert len(waiting) >= 5
 
     corner.live.flushall()
-    assert not corner.usage().known
+    assert corner.usage().unknown_offers == {"one"}
     corner.keeper.look()
     assert corner.usage() == before
     again = corner.live.zrange(CAPS_OPEN, 0, -1, withscores=True)
@@ -168,7 +172,7 @@ def test_redis_emptied_during_a_rebuild_is_rebuilt_again(corner, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(redemptions, "waiting", emptied_before)
         corner.keeper.look()
-    assert not corner.usage().known
+    assert corner.usage().unknown_offers == {"one"}
     corner.keeper.look()
     assert corner.usage().offers["one"].total == 1
 
@@ -191,7 +195,7 @@ def test_a_cap_that_is_published_later_counts_what_was_before_it(corner):
     for kind in (Outcome.ACCEPTED, Outcome.DECLINED, Outcome.PRESENTED):
         record = corner.answer("pack", "gift", datetime.now(UTC), reserve=False)
         corner.tell(record, kind)
-    assert not corner.usage().known
+    assert corner.usage().unknown_offers == {"one"}
     corner.in_force = FULL
     corner.keeper.look()
     usage = corner.usage()
@@ -205,6 +209,32 @@ def test_a_cap_that_is_published_later_counts_what_was_before_it(corner):
     corner.in_force = catalog(Caps(total=5), pack=False)  # the bundle exists no more
     corner.keeper.look()
     assert corner.usage(corner.in_force).offers["one"].total == 3
+
+
+def test_a_cap_that_is_published_blanks_no_other(corner, monkeypatch):
+    corner.in_force = catalog(budget=Budget(50_000.0, Period.YEAR))
+    corner.keeper.look()
+    for offer_id, incentive in (("one", "none"), ("two", "gift"), ("two", "none")):
+        record = corner.answer(offer_id, incentive, datetime.now(UTC), reserve=False)
+        corner.tell(record, Outcome.ACCEPTED)
+    seen, read = [], []
+    accepted = redemptions.accepted
+
+    def watched(*arguments):
+        seen.append(corner.usage())
+        for slot in accepted(*arguments):
+            read.append(slot)
+            yield slot
+
+    monkeypatch.setattr(redemptions, "accepted", watched)
+    corner.in_force = FULL
+    corner.keeper.look()
+    (meanwhile,) = seen
+    assert meanwhile.unknown_offers == {"one"}
+    assert meanwhile.knows_budget("gift")
+    assert meanwhile.budgets == {"gift": COST}
+    assert [slot.offer_id for slot in read] == ["one"], "only what is missing is read"
+    assert corner.usage() == Usage({"one": CapUse(1, 1)}, {"gift": COST})
 
 
 def test_the_incentive_costs_what_it_cost_when_it_was_decided(corner):

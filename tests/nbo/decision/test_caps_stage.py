@@ -89,6 +89,18 @@ def test_what_cannot_be_counted_is_not_offered(ask: Ask, capped: CompiledCatalog
     ]
 
 
+def test_only_what_is_not_counted_is_not_offered(ask: Ask, capped: CompiledCatalog) -> None:
+    fell = screened(capped, ask(usage=Usage(unknown_offers=frozenset({"red-1"})))).refusals
+    assert fell == [Refusal("red-1", "caps", "total cap", "usage cannot be read")]
+    empty = Usage(budgets={"discount": 100.0}, unknown_budgets=frozenset({"discount"}))
+    assert screened(capped, ask(usage=empty)).refusals == [
+        Refusal("red-1", "caps", "budget", "usage cannot be read", "discount")
+    ]
+    others = frozenset({"red-2", "discount", "bonus"})
+    unrelated = Usage(unknown_offers=others, unknown_budgets=frozenset({"red-1"}))
+    assert screened(capped, ask(usage=unrelated)).refusals == []
+
+
 def test_caps_come_after_the_contact_policy_and_say_until_when(
     ask: Ask, capped: CompiledCatalog
 ) -> None:

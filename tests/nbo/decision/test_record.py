@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from nbo.decision.decide import World, decide
 from nbo.decision.decision import Decision, Refusal, Slot
 from nbo.decision.history import Contact, Outcome
+from nbo.decision.limits import CapUse, Usage
 from nbo.decision.record import (
     from_record,
     request_from_record,
@@ -40,6 +41,15 @@ contacts = st.builds(
     st.sampled_from(list(Outcome)),
     st.none() | instants,
 )
+counts = st.integers(0, 10**6)
+usages = st.builds(
+    Usage,
+    offers=st.dictionaries(texts, st.builds(CapUse, counts, counts), max_size=3),
+    budgets=st.dictionaries(texts, st.floats(0, 1e6), max_size=3),
+    known=st.booleans(),
+    unknown_offers=st.frozensets(texts, max_size=3),
+    unknown_budgets=st.frozensets(texts, max_size=3),
+)
 requests = st.builds(
     Request,
     decision_id=texts,
@@ -53,6 +63,7 @@ requests = st.builds(
     history=st.lists(contacts, max_size=3).map(tuple),
     seed=st.integers(0, 2**64),
     agent_id=texts,
+    usage=usages,
 )
 slots = st.builds(
     Slot,
