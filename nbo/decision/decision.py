@@ -8,6 +8,21 @@ from typing import NamedTuple
 
 from nbo.decision.request import Request
 
+SCREEN_STAGES = (
+    "availability",
+    "consent",
+    "service first",
+    "eligibility",
+    "applicability",
+    "suitability",
+    "contact policy",
+    "caps",
+)
+"""Stages of the screen, in order."""
+
+AFTER_SCORING = ("propensity floor", "value")
+"""Stages in which offers fall that the model has scored, in order."""
+
 
 class Refusal(NamedTuple):
     """Why a candidate was dropped.
@@ -15,9 +30,8 @@ class Refusal(NamedTuple):
     Attributes:
         offer_id: What was refused.
         incentive_id: The incentive, when only this treatment fell; empty for the whole offer.
-        stage: ``availability``, ``consent``, ``service first``, ``eligibility``,
-            ``applicability``, ``suitability``, ``contact policy``, ``caps``,
-            ``propensity floor``, ``value`` (priority not above zero), ``holdout``.
+        stage: Of `SCREEN_STAGES`, of `AFTER_SCORING` (``value``: priority not above zero), or
+            ``holdout``.
         rule: Name of the rule or policy that decided.
         detail: The facts and values that decided, for people.
     """

@@ -12,7 +12,7 @@ from nbo.decision.arms import Arm
 from nbo.decision.compiled import CompiledCatalog
 from nbo.decision.decision import Decision, Refusal
 from nbo.decision.experiments import combine
-from nbo.decision.explanation import STAGES, Contribution, Explanation
+from nbo.decision.explanation import ENDS, Contribution, Explanation
 from nbo.decision.factors import factors
 from nbo.decision.failure import Failure
 from nbo.decision.failures import all_failures
@@ -80,5 +80,5 @@ def _refusals(decision: Decision, failures: Mapping[str, Sequence[Failure]]) -> 
 
 def _place(refusal: Refusal) -> tuple[str, int, bool]:
     """Sort by offer, then stage, incentives last; the sort keeps the order of the rules of each."""
-    stage = STAGES.index(refusal.stage) if refusal.stage in STAGES else len(STAGES)
+    stage = ENDS.index(refusal.stage) if refusal.stage in ENDS else len(ENDS)
     return refusal.offer_id, stage, bool(refusal.incentive_id)

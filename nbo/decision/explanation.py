@@ -8,29 +8,15 @@ from datetime import datetime
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from nbo.decision.catalog import Treatment
-from nbo.decision.decision import Decision, Refusal
+from nbo.decision.decision import AFTER_SCORING, SCREEN_STAGES, Decision, Refusal
 from nbo.decision.request import Request
 
-STAGES = (
-    "availability",
-    "consent",
-    "service first",
-    "eligibility",
-    "applicability",
-    "suitability",
-    "contact policy",
-    "caps",
-    "holdout",
-    "propensity floor",
-    "value",
-    "outranked",
-    "offered",
-)
+ENDS = (*SCREEN_STAGES, "holdout", *AFTER_SCORING, "outranked", "offered")
 """Where an offer can end, in the order of the way through; the last two have passed it all."""
 
 
 class FunnelStage(NamedTuple):
-    """How many offers ended at one of `STAGES`."""
+    """How many offers ended at one of `ENDS`."""
 
     stage: str
     offers: int

@@ -13,7 +13,7 @@ from nbo.decision.failure import Failure, begin
 from nbo.decision.incentives import incentive_failures
 from nbo.decision.request import Request
 from nbo.decision.rules import Activation
-from nbo.decision.stages import STAGES
+from nbo.decision.stages import SCREEN
 
 
 def all_failures(
@@ -31,7 +31,7 @@ def all_failures(
     """
     asked = begin(request, compiled, activation, arm)
     found: list[list[Failure]] = [[] for _ in compiled.offers]
-    for _, parts in STAGES:
+    for parts in SCREEN:
         in_stage: dict[int, list[Failure]] = {}
         for part in parts:
             for failing, why in part(asked):

@@ -6,7 +6,7 @@ from collections import Counter
 
 from nbo.decision.compiled import CompiledCatalog
 from nbo.decision.decision import Decision
-from nbo.decision.explanation import STAGES, FunnelStage
+from nbo.decision.explanation import ENDS, FunnelStage
 
 _ONLY_IF_ANY = frozenset({"holdout"})
 
@@ -17,7 +17,7 @@ def funnel(decision: Decision, compiled: CompiledCatalog) -> tuple[FunnelStage, 
     An offer that lost only some of its incentives has not fallen.
 
     Returns:
-        One per stage, in the order of `STAGES`; the counts add up to the number of offers.
+        One per stage, in the order of `ENDS`; the counts add up to the number of offers.
         Holdout is left out where nobody is held out.
     """
     ended = {
@@ -29,6 +29,6 @@ def funnel(decision: Decision, compiled: CompiledCatalog) -> tuple[FunnelStage, 
     counts = Counter(ended.get(offer_id, "outranked") for offer_id in compiled.catalog.offers)
     return tuple(
         FunnelStage(stage, counts[stage])
-        for stage in STAGES
+        for stage in ENDS
         if counts[stage] or stage not in _ONLY_IF_ANY
     )

@@ -7,12 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from nbo.decision.catalog import Treatment
-from nbo.decision.decision import Decision
+from nbo.decision.decision import AFTER_SCORING, Decision
 from nbo.decision.propensity import Scores
 from nbo.decision.request import Request
 from nbo.errors import BadInputError
-
-_AFTER_SCORING = frozenset({"propensity floor", "value"})
 
 
 class LoggedPropensity:
@@ -29,7 +27,7 @@ class LoggedPropensity:
             BadInputError: It scored treatments and does not say how.
         """
         scored = bool(decision.slots) or any(
-            refusal.stage in _AFTER_SCORING for refusal in decision.refusals
+            refusal.stage in AFTER_SCORING for refusal in decision.refusals
         )
         if scored and not decision.scores:
             raise BadInputError(

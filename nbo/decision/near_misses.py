@@ -14,7 +14,7 @@ from itertools import islice
 from nbo.decision.arms import Arm
 from nbo.decision.catalog import Offer
 from nbo.decision.compiled import CompiledCatalog
-from nbo.decision.decision import Decision, Refusal
+from nbo.decision.decision import AFTER_SCORING, Decision, Refusal
 from nbo.decision.explanation import NearMiss
 from nbo.decision.failure import Failure, Lacking
 from nbo.decision.failures import all_failures
@@ -27,8 +27,6 @@ _MOST_TRIED = 200
 
 _MOST_LIMITS = 8
 """So many limits that end one after the other are waited for."""
-
-_AFTER_SCORING = frozenset({"propensity floor", "value"})
 
 
 def near_misses(
@@ -58,7 +56,7 @@ def near_misses(
     unworthy = {
         refusal.offer_id: refusal
         for refusal in decision.refusals
-        if refusal.stage in _AFTER_SCORING and not refusal.incentive_id
+        if refusal.stage in AFTER_SCORING and not refusal.incentive_id
     }
     fallen = [offer_id for offer_id, found in failures.items() if found or offer_id in unworthy]
     fallen.sort(key=lambda offer_id: (-worth.get(offer_id, 0.0), offer_id))

@@ -20,7 +20,7 @@ from nbo.decision.failure import Asked, Failure, begin
 from nbo.decision.incentives import incentive_failures
 from nbo.decision.request import Request
 from nbo.decision.rules import Activation
-from nbo.decision.stages import STAGES
+from nbo.decision.stages import SCREEN
 
 
 class Screened(NamedTuple):
@@ -64,7 +64,7 @@ def _falls(asked: Asked) -> dict[int, Failure]:
     """
     left = asked.left
     falls: dict[int, Failure] = {}
-    for _, parts in STAGES:
+    for parts in SCREEN:
         for part in parts:
             for failing, why in part(asked):
                 for position in np.flatnonzero(left & failing).tolist():

@@ -6,7 +6,7 @@ first failure of an offer and whoever wants all of them read the same rules.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 import numpy as np
@@ -15,6 +15,7 @@ from nbo.decision.caps_stage import cap_findings
 from nbo.decision.catalog import Offer
 from nbo.decision.consent import consent_objections, do_not_contact
 from nbo.decision.contact_stage import contact_findings
+from nbo.decision.decision import SCREEN_STAGES
 from nbo.decision.failure import Asked, Failure, Finding, Lacking, shared
 from nbo.decision.products import product_findings
 from nbo.decision.triggers import trigger_findings
@@ -116,14 +117,16 @@ def _worded(asked: Asked, stage: str, step: int) -> Callable[[int], Failure]:
     return why
 
 
-STAGES: tuple[tuple[str, tuple[Stage, ...]], ...] = (
-    ("availability", (_availability,)),
-    ("consent", (_consent,)),
-    ("service first", (_service_first,)),
-    ("eligibility", (product_findings, partial(_conditions, "eligibility"))),
-    ("applicability", (trigger_findings, partial(_conditions, "applicability"))),
-    ("suitability", (partial(_conditions, "suitability"),)),
-    ("contact policy", (contact_findings,)),
-    ("caps", (cap_findings,)),
-)
-"""The screen's stages with what each of them asks."""
+_ASKS: Mapping[str, tuple[Stage, ...]] = {
+    "availability": (_availability,),
+    "consent": (_consent,),
+    "service first": (_service_first,),
+    "eligibility": (product_findings, partial(_conditions, "eligibility")),
+    "applicability": (trigger_findings, partial(_conditions, "applicability")),
+    "suitability": (partial(_conditions, "suitability"),),
+    "contact policy": (contact_findings,),
+    "caps": (cap_findings,),
+}
+
+SCREEN: tuple[tuple[Stage, ...], ...] = tuple(_ASKS[stage] for stage in SCREEN_STAGES)
+"""What each stage asks, in the order of `SCREEN_STAGES`."""

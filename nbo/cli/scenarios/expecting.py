@@ -10,7 +10,7 @@ from nbo.cli.scenarios.story import Expectation
 from nbo.decision.catalog import Catalog
 from nbo.decision.catalog_nodes import Section
 from nbo.decision.catalog_scalars import remedy
-from nbo.decision.explanation import STAGES
+from nbo.decision.explanation import ENDS
 
 
 def read_expectation(told: Section, offers: Collection[str], catalog: Catalog) -> Expectation:
@@ -46,6 +46,7 @@ def read_expectation(told: Section, offers: Collection[str], catalog: Catalog) -
         bundle={
             offer: tuple(name for name, _ in bundles.texts(offer)) for offer, _ in bundles.fields()
         },
+        degraded=tuple(step for step, _ in expect.texts("degraded")),
     )
     for offer, incentive in told_all.incentive.items():
         if incentive not in catalog.incentives:
@@ -55,8 +56,8 @@ def read_expectation(told: Section, offers: Collection[str], catalog: Catalog) -
             )
     for offer, why in told_all.because.items():
         stage = why.partition(":")[0].strip()
-        if stage not in STAGES:
-            expect.problem("because", f"{offer}: unknown stage {stage!r}; {remedy(stage, STAGES)}")
+        if stage not in ENDS:
+            expect.problem("because", f"{offer}: unknown stage {stage!r}; {remedy(stage, ENDS)}")
     expect.done()
     return told_all
 

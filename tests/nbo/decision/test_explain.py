@@ -14,15 +14,16 @@ from hypothesis import strategies as st
 from nbo.decision.catalog_text import load_catalog
 from nbo.decision.compiled import CompiledCatalog
 from nbo.decision.decide import World, decide
-from nbo.decision.decision import Decision, Refusal
+from nbo.decision.decision import SCREEN_STAGES, Decision, Refusal
 from nbo.decision.explain import explain
-from nbo.decision.explanation import STAGES, Contribution, NearMiss
+from nbo.decision.explanation import ENDS, Contribution, NearMiss
 from nbo.decision.facts import INTERACTION_FACTS, Fact, FactSchema, FactType
 from nbo.decision.history import HISTORY_FACTS, Contact, Outcome
 from nbo.decision.limits import CapUse, Usage
 from nbo.decision.prior import PriorPropensity
 from nbo.decision.record import from_record, to_record
 from nbo.decision.request import Request
+from nbo.decision.stages import SCREEN
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 
@@ -194,13 +195,17 @@ requests = st.builds(
 )
 
 
+def test_every_stage_of_the_screen_is_an_end_in_its_order() -> None:
+    assert SCREEN_STAGES == ENDS[: len(SCREEN)]
+
+
 @given(requests)
 def test_every_offer_ends_somewhere(asked: Request) -> None:
     decision = decide(asked, WORLD)
     funnel = explain(decision, COMPILED).funnel
     assert sum(stage.offers for stage in funnel) == len(COMPILED.offers)
     assert [stage.stage for stage in funnel] == [
-        stage for stage in STAGES if stage in {one.stage for one in funnel}
+        stage for stage in ENDS if stage in {one.stage for one in funnel}
     ]
     assert dict(funnel)["offered"] == len(decision.slots)
 
