@@ -139,6 +139,8 @@ class ServingSettings(_Table):
         last_known_customers: Of so many customers each server process remembers what was known,
             for when Redis does not answer; about 4 kB each. 0 for none.
         last_known_minutes: What was known so long ago is not used any more.
+        consent_minutes: The same for what a customer consents to, which may have been withdrawn
+            since; 0 never uses it.
         reservation_minutes: How long an offer that was returned is kept for its customer, where
             it or its incentive has a cap or budget; an answer ends it earlier.
     """
@@ -150,6 +152,7 @@ class ServingSettings(_Table):
     deadline_ms: float = Field(default=1000.0, ge=10, le=60_000)
     last_known_customers: int = Field(default=10_000, ge=0)
     last_known_minutes: float = Field(default=60.0, gt=0, le=100_000)
+    consent_minutes: float = Field(default=0.0, ge=0, le=100_000)
     reservation_minutes: float = Field(default=30.0, gt=0, le=100_000)
 
 
@@ -288,6 +291,11 @@ class Settings(BaseSettings):
     def last_known(self) -> timedelta:
         """How long what was known of a customer is used while Redis does not answer."""
         return timedelta(minutes=self.serving.last_known_minutes)
+
+    @property
+    def last_known_consent(self) -> timedelta:
+        """How long a consent last known is relied on while Redis does not answer."""
+        return timedelta(minutes=self.serving.consent_minutes)
 
     @property
     def reservation(self) -> timedelta:

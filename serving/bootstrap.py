@@ -89,7 +89,9 @@ async def build_application(settings: Settings, stores: Stores) -> Application:
     world = _world(settings, stores, published)
     health = watch_stores(live, ledger, threads)
     log = DecisionLog(live, ledger, threads, health)
-    remembered = KnownCustomers(settings.serving.last_known_customers, settings.last_known)
+    remembered = KnownCustomers(
+        settings.serving.last_known_customers, settings.last_known, settings.last_known_consent
+    )
     ladder = Ladder(CustomerReader(live, schema), ledger, threads, remembered, health)
     caps = CapCounters(live, settings.reservation)
     engine = OfferEngine(ladder, world, caps, log, health, settings.trigger, settings.deadline)

@@ -82,7 +82,12 @@ class Ladder:
         self._lag = health.lag
 
     async def known(
-        self, customer_id: str, at: datetime, deadline: Deadline, beside: Beside | None = None
+        self,
+        customer_id: str,
+        at: datetime,
+        deadline: Deadline,
+        consent: frozenset[str],
+        beside: Beside | None = None,
     ) -> Known:
         """What is known of a customer at an instant, within the deadline.
 
@@ -90,6 +95,7 @@ class Ladder:
             customer_id: Whose.
             at: The instant.
             deadline: Of the whole answer.
+            consent: Names of the facts about consent, which are not taken from memory for long.
             beside: Read from Redis in the same round trip, or not at all.
 
         Raises:
@@ -99,7 +105,7 @@ class Ladder:
             seconds = deadline.keeping(KEPT_AFTER_FACTS)
             customer = await self.fresh(customer_id, at, seconds, beside)
         except UnavailableError:
-            last = self._remembered.last(customer_id, at)
+            last = self._remembered.last(customer_id, at, consent)
             steps = [LAST_KNOWN if last else NOTHING_KNOWN]
             customer = last or _NOBODY
         else:

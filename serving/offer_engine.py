@@ -24,6 +24,7 @@ from nbo.decision.request import Request
 from nbo.errors import UnavailableError
 from serving.cap_units import takes
 from serving.caps import CapCounters, Used, decide_within
+from serving.consent_facts import consent_facts
 from serving.deadline import PATIENCE_SECONDS, Deadline, within
 from serving.decision_log import KEPT_AFTER_LOG, DecisionLog
 from serving.ladder import Known, Ladder
@@ -74,6 +75,7 @@ class OfferEngine:
         self._patience = patience.total_seconds()
         self._pace = Pace()
         # Thousands of answers may take the same step down: each is told once.
+        self._consent: tuple[Catalog, frozenset[str]] | None = None
         self._warn = lru_cache(maxsize=_STEPS_REMEMBERED)(_warn)
 
     @property
@@ -108,7 +110,10 @@ class OfferEngine:
         catalog = world.compiled.catalog
         language = answer_language(question, catalog)
         usage = self._caps.ask(catalog, question.at)
-        known = await self._ladder.known(question.customer_id, question.at, deadline, usage)
+        consent = self._consent_facts(catalog)
+        known = await self._ladder.known(
+            question.customer_id, question.at, deadline, consent, usage
+        )
         request = self._request(question, language, known, usage.usage, catalog)
         request, chosen = self._pace.fit(request, world, deadline.keeping(KEPT_AFTER_LOG))
         reservation = _Reservation(self._caps, self._redis, deadline)
@@ -120,6 +125,12 @@ class OfferEngine:
         for step in decision.degraded:
             self._warn(step)
         return decision, world
+
+    def _consent_facts(self, catalog: Catalog) -> frozenset[str]:
+        """The facts about consent, looked for once per catalogue."""
+        if self._consent is None or self._consent[0] is not catalog:
+            self._consent = catalog, consent_facts(catalog)
+        return self._consent[1]
 
     def _request(
         self, question: Question, language: str, known: Known, usage: Usage, catalog: Catalog

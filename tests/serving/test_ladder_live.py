@@ -48,6 +48,7 @@ NOTE = """
     value: 1
     prior: 0.5
 """
+CONSENT_RELIED_ON = "[serving]\nconsent_minutes = 60\n"
 SEEN = [f"c-{i}" for i in range(30, 60) if i % 3]
 """Customers asked about before anything happens."""
 STRANGERS = [f"c-{i}" for i in range(60, 90)]
@@ -107,6 +108,9 @@ def corner(make_corner):
         assert old in catalog, old
         catalog = catalog.replace(old, new)
     file.write_text(catalog + NOTE)
+    toml = (folder / "nbo.toml").read_text()
+    assert "[serving]\n" in toml
+    (folder / "nbo.toml").write_text(toml.replace("[serving]\n", CONSENT_RELIED_ON))
     settings = Settings.load(folder)
     stop = threading.Event()
     with Deployment(settings, listen=free_address(), quiet=True) as running:
