@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from nbo.decision.arbitration import Ranked
 from nbo.decision.compiled import CompiledCatalog
+from nbo.decision.contact_room import frequency_bounds
 from nbo.decision.request import Request
 from nbo.decision.room import Bound, budget_bounds
 
@@ -69,13 +70,16 @@ def candidates(ranked: Ranked, compiled: CompiledCatalog, request: Request) -> l
         positions.setdefault(number, []).append(position)
     priority, mandatory = ranked.priority.tolist(), ranked.mandatory.tolist()
     scarce = _scarce(ranked, compiled, request)
+    contacts = frequency_bounds(request, compiled)
     return [
         Candidate(
             compiled.screen.offer_ids[number],
             tuple(own),
             tuple([priority[position] for position in own]),
             mandatory[own[0]],
-            compiled.bounds[number],
+            compiled.bounds[number].union(
+                [bound for bound, offers in contacts if offers[number]] if contacts else ()
+            ),
             {at: scarce[at] for at in own if at in scarce} if scarce else NO_BUDGETS,
         )
         for number, own in positions.items()

@@ -201,23 +201,38 @@ def frequency_objection(
 
     It ends when so many of the oldest have left the period that fewer than `limit` remain.
     """
-    since = at - frequency.period
-    first_seen: dict[tuple[str, str], Contact] = {}
-    for contact in past:
-        if contact.outcome.is_exposure:
-            first_seen.setdefault(exposure_key(contact), contact)
-    counted = sorted(
-        contact.at
-        for contact in _of_target(frequency.target, list(first_seen.values()), groups)
-        if since < contact.at and frequency.channel in ("", contact.channel)
-    )
+    counted = counted_exposures(frequency, past, at, groups)
     count = len(counted)
     if count < frequency.limit:
         return None
     until = counted[-frequency.limit] + frequency.period if frequency.limit else None
     where = f" on {frequency.channel}" if frequency.channel else ""
-    detail = f"{count} exposures{where} since {_minute(since)}, limit {frequency.limit}"
+    since = _minute(at - frequency.period)
+    detail = f"{count} exposures{where} since {since}, limit {frequency.limit}"
     return Objection(frequency.name, detail, until)
+
+
+def counted_exposures(
+    frequency: Frequency, past: Sequence[Contact], at: datetime, groups: Mapping[str, Group]
+) -> list[datetime]:
+    """List when the exposures were that count under a frequency limit, oldest first.
+
+    Args:
+        frequency: The limit.
+        past: The history up to `at`, oldest first.
+        at: The instant.
+        groups: Of the catalogue.
+    """
+    since = at - frequency.period
+    first_seen: dict[tuple[str, str], Contact] = {}
+    for contact in past:
+        if contact.outcome.is_exposure:
+            first_seen.setdefault(exposure_key(contact), contact)
+    return sorted(
+        contact.at
+        for contact in _of_target(frequency.target, list(first_seen.values()), groups)
+        if since < contact.at and frequency.channel in ("", contact.channel)
+    )
 
 
 def _concerned(contact: Contact, offers: Mapping[str, Offer]) -> Iterator[tuple[str, str]]:

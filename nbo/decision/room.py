@@ -2,8 +2,9 @@
 
 The screen asks whether one more fits. An answer holds several, which must fit together: two
 offers may not both be paid from a budget that pays for one. Every such limit is a number of
-slots: a group takes `Policies.per_group`, an offer one, alone or within a bundle, and an
-incentive as many as its budget still pays for.
+slots: a group takes `Policies.per_group`, an offer one, alone or within a bundle, an incentive
+as many as its budget still pays for, and the customer as many as a frequency limit still bears
+(see `nbo.decision.contact_room`).
 
 Caps need no bound of their own: an offer stands in an answer once, and of what passed the
 screen one is left.
@@ -22,8 +23,8 @@ class Bound(NamedTuple):
     """Something on which only so many slots of an answer may draw.
 
     Attributes:
-        kind: ``"offer"``, ``"group"`` or ``"budget"``.
-        name: Which of them.
+        kind: ``"offer"``, ``"group"``, ``"budget"`` or ``"frequency"``.
+        name: Which of them: its id, a frequency's place among the policies.
         slots: How many.
     """
 

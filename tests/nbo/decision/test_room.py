@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -17,6 +17,7 @@ from nbo.decision.compiled import CompiledCatalog
 from nbo.decision.decide import World, decide
 from nbo.decision.decision import Decision
 from nbo.decision.facts import FactSchema
+from nbo.decision.history import Contact, Outcome
 from nbo.decision.limits import (
     NOTHING_USED,
     UNITS,
@@ -33,11 +34,15 @@ from nbo.decision.record import to_record
 from nbo.decision.replay import replay
 from nbo.decision.request import Request
 
+NOW = datetime(2026, 3, 31, 23, tzinfo=UTC)
+"""Late in the month, so that money is not scarce while some is left."""
+
 HEAD = """\
 currency: EUR
 languages: [en]
-channels: {voice: {fallback: none}}
-groups: [{id: a}, {id: b}, {id: c}, {id: d}]
+channels: {voice: {fallback: none}, chat: {fallback: none}}
+issues: [{id: grow}]
+groups: [{id: a, issue: grow}, {id: b, issue: grow}, {id: c}, {id: d}]
 incentives:
   - {id: gift, name: {en: Gift}, kind: gift, cost: 10, budget: {amount: 100, period: month}}
 policies: {selection: %s, frequency: %s}
@@ -56,6 +61,10 @@ def catalog(offers: str, selection: str = SELECTIONS[0], frequency: str = "[]") 
     return load_catalog(HEAD % (selection, frequency) + offers, "catalog.yaml", FactSchema({}))
 
 
+Treated = tuple[str, str]
+Pair = tuple[Treated, Treated]
+
+
 class Gifts:
     """A model that thinks highly of gifts."""
 
@@ -67,10 +76,13 @@ class Gifts:
 
 
 def answer(
-    compiled: CompiledCatalog, seed: int = 1, slots: int = 3, usage: Usage = NOTHING_USED
+    compiled: CompiledCatalog,
+    seed: int = 1,
+    slots: int = 3,
+    usage: Usage = NOTHING_USED,
+    history: tuple[Contact, ...] = (),
 ) -> Decision:
-    at = datetime(2026, 3, 31, 23, tzinfo=UTC)  # late in the month: nothing is scarce yet
-    request = Request("d", "c", "i", at, "voice", "en", slots, {}, (), seed, usage=usage)
+    request = Request("d", "c", "i", NOW, "voice", "en", slots, {}, history, seed, usage=usage)
     return decide(request, World(compiled, Gifts()))
 
 
@@ -106,7 +118,7 @@ def test_an_offer_that_is_paid_for_no_more_comes_without_and_is_ranked_so() -> N
 @pytest.mark.parametrize("selection", SELECTIONS)
 def test_no_seed_spends_more_than_there_is(selection: str) -> None:
     compiled = catalog(GIFT_OR_NONE, selection)
-    gifts = Counter()
+    gifts: Counter[int] = Counter()
     for seed in range(100):
         made = answer(compiled, seed, 4, spent(8))
         assert len(made.slots) == 4
@@ -121,21 +133,21 @@ def test_probabilities_are_real_frequencies_where_room_ends() -> None:
     Within 4 standard errors, over 4,000 seeds.
     """
     compiled = catalog(GIFT_OR_NONE + RANDOM)
-    firsts: Counter[tuple[str, str]] = Counter()
-    weight: dict[tuple[str, ...], float] = defaultdict(float)
-    variance: dict[tuple[str, ...], float] = defaultdict(float)
+    firsts: Counter[Treated] = Counter()
+    weight: dict[Pair, float] = defaultdict(float)
+    variance: dict[Pair, float] = defaultdict(float)
     for seed in range(4_000):
         one, two = answer(compiled, seed, 2, spent(9)).slots
         first = (one.offer_id, one.incentive_id)
         firsts[first] += 1
-        key = (*first, two.offer_id, two.incentive_id)
-        weight[key] += 1.0 / two.probability
-        variance[key] = 1.0 / two.probability - 1.0
+        pair = (first, (two.offer_id, two.incentive_id))
+        weight[pair] += 1.0 / two.probability
+        variance[pair] = 1.0 / two.probability - 1.0
     assert len(firsts) == 8
     assert len(weight) == 4 * 3 + 4 * 6, "after a gift only those without, else any"
-    for key, total in weight.items():
-        n = firsts[key[0], key[1]]
-        assert abs(total - n) <= 4.0 * (n * variance[key]) ** 0.5
+    for pair, total in weight.items():
+        n = firsts[pair[0]]
+        assert abs(total - n) <= 4.0 * (n * variance[pair]) ** 0.5
 
 
 def test_a_cap_is_not_passed_by_a_bundle_beside_its_member() -> None:
@@ -149,6 +161,70 @@ def test_a_cap_is_not_passed_by_a_bundle_beside_its_member() -> None:
         sold = [part for slot in made.slots for part in (slot.offer_id, *slot.bundle)]
         assert sold.count("a") <= 1
         assert len(made.slots) == (1 if made.slots[0].bundle else 2)
+
+
+def seen(days: float, offer: str = "a", channel: str = "voice") -> Contact:
+    at = NOW - timedelta(days=days)
+    return Contact(at, channel, "i-0", f"d-{days}", offer, offer, Outcome.PRESENTED)
+
+
+FREE = "".join(OFFER % (name, name, "") for name in "abcd")
+
+
+def test_an_answer_holds_no_more_than_may_still_be_said() -> None:
+    compiled = catalog(FREE, frequency="[{name: month, limit: 3, period: 30d}]")
+    for history, expected in (
+        ((), 3),
+        ((seen(1),), 2),
+        ((seen(1), seen(40), seen(2, channel="chat")), 1),
+        ((seen(1), seen(2), seen(3)), 0),
+    ):
+        assert len(answer(compiled, slots=4, history=history).slots) == expected
+
+
+def test_a_frequency_limit_bounds_its_channel_and_its_target_alone() -> None:
+    for frequency, expected in (
+        ("[{name: f, limit: 1, period: 30d, channel: chat}]", "abcd"),
+        ("[{name: f, limit: 1, period: 30d, channel: voice}]", "a"),
+        ("[{name: f, limit: 1, period: 30d, issue: grow}]", "acd"),
+        ("[{name: f, limit: 2, period: 30d, issue: grow}]", "abcd"),
+        ("[{name: f, limit: 1, period: 30d, issue: grow},"
+         " {name: f, limit: 1, period: 30d, group: c}]", "acd"),
+        ("[{name: f, limit: 1, period: 30d, issue: grow},"
+         " {name: f, limit: 2, period: 30d}]", "ac"),
+    ):  # fmt: skip
+        compiled = catalog(FREE, frequency=frequency)
+        assert "".join(slot.offer_id for slot in answer(compiled, slots=4).slots) == expected
+
+
+def test_mandatory_offers_count_and_service_messages_do_not() -> None:
+    offers = (
+        FREE + OFFER % ("m", "a", ", mandatory: true") + OFFER % ("n", "b", ", mandatory: true")
+    )
+    offers += OFFER % ("s", "d", ", service: true")
+    compiled = catalog(offers, frequency="[{name: f, limit: 1, period: 30d}]")
+    assert "".join(slot.offer_id for slot in answer(compiled, slots=4).slots) == "ms"
+
+
+def test_a_bundle_draws_on_what_its_members_draw_on() -> None:
+    offers = FREE + OFFER.replace("100", "300") % ("z", "d", ", bundle: [a, b]")
+    frequency = "[{name: f, limit: 1, period: 30d, group: a}]"
+    for seed in range(20):
+        made = answer(catalog(offers + RANDOM, frequency=frequency), seed, 4)
+        names = {slot.offer_id for slot in made.slots}
+        assert not {"a", "z"} <= names
+    c_in_a = offers.replace("{id: c, group: c", "{id: c, group: a")
+    compiled = catalog(c_in_a, frequency=frequency)
+    assert "".join(slot.offer_id for slot in answer(compiled, slots=4).slots) == "z"
+
+
+@pytest.mark.parametrize("selection", SELECTIONS)
+def test_no_seed_says_more_than_may_be_said(selection: str) -> None:
+    compiled = catalog(FREE, selection, "[{name: f, limit: 3, period: 30d}]")
+    for seed in range(50):
+        made = answer(compiled, seed, 4, history=(seen(1),))
+        assert len(made.slots) == 2
+        assert replay(to_record(made), compiled, "") == ()
 
 
 @given(
