@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from nbo.cli.scenarios.story import Expectation
+
+USUAL_STEP = "prior propensity"
+"""Scenarios are told without a trained model: every answer takes this step."""
 
 OUTRANKED = "outranked"
 """Where an offer ends that passed and found no slot left."""
@@ -31,6 +34,7 @@ def judge(expect: Expectation, reply: Any) -> Iterator[str]:
     for offer, text in expect.script.items():
         yield from _says(answer, offer, text, "script")
     yield from _marks(expect, answer)
+    yield from _steps_down(expect, reply.degraded)
 
 
 class _Reply:
@@ -104,6 +108,16 @@ def _says(answer: _Reply, offer: str, text: str, part: str) -> Iterator[str]:
     said = slot.script if part == "script" else "; ".join(slot.reasons)
     if text not in said:
         yield f"{offer}: its {part} hold no {text!r}, they are {said!r}"
+
+
+def _steps_down(expect: Expectation, taken: Collection[str]) -> Iterator[str]:
+    """Whatever else holds, holds for a wrong reason where something was missing or failed."""
+    for step in taken:
+        if step != USUAL_STEP and step not in expect.degraded:
+            yield f"the answer is degraded, which nobody expected: {step}"
+    for step in expect.degraded:
+        if step not in taken:
+            yield f"the answer is not degraded by {step!r}; its steps: {', '.join(taken) or 'none'}"
 
 
 def _marks(expect: Expectation, answer: _Reply) -> Iterator[str]:

@@ -101,6 +101,8 @@ class _Teller:
                 yield from self._screen(step)
             case Publish():
                 self._publish(changed(self._catalog, step.change), f"line {step.line}")
+                time.sleep(PROMISE_SECONDS)  # not until it decides: the wait is the statement
+                self._stage.await_usage()
 
     def clear(self) -> None:
         """Leave what the next scenario may count on: no reservation open, the catalogue back."""
@@ -108,12 +110,12 @@ class _Teller:
             self._client.outcome(decision_id, rank, "SKIPPED", at=asked.at)
         if self._published:
             self._publish(self._stage.catalog, "back again")
+            self._stage.await_usage(self._published)
 
     def _publish(self, files: Sequence[tuple[str, str]], comment: str) -> None:
         reply = self._client.publish_catalog(files, author=_AUTHOR, comment=comment)
         self._catalog = files
         self._published = reply.publication.version
-        time.sleep(PROMISE_SECONDS)
 
     def _ask(self, step: Ask) -> Iterator[str]:
         reply = self._client.offers(

@@ -104,6 +104,23 @@ class Stage:
                 raise UnavailableError("worker", "events did not reach the windows")
             time.sleep(_POLL_SECONDS)
 
+    def await_usage(self, version: str = "") -> None:
+        """Return when what is used of caps and budgets is known, of this catalogue if it is named.
+
+        Until then whatever has a cap or a budget is refused, which no scenario is about.
+
+        Raises:
+            UnavailableError: After a minute.
+        """
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while not (self._in_force(version) and self.client.usage().known):
+            if time.monotonic() > deadline:
+                raise UnavailableError("redis", "what is used of caps and budgets is not known")
+            time.sleep(_POLL_SECONDS)
+
+    def _in_force(self, version: str) -> bool:
+        return not version or self.client.catalog().publication.version == version
+
     def _enter(self) -> None:
         import redis
 
@@ -126,6 +143,7 @@ class Stage:
         log = write_log(self.folder, self.scenarios, catalog)
         if log is not None:
             load_log(deployment.stores, log)
+        self.await_usage()
         self.publish(sorted((e for s in self.scenarios for e in s.events), key=lambda e: e.at))
 
     def _read(self, settings: Settings) -> tuple[FeatureSchema, Catalog]:

@@ -67,6 +67,8 @@ class Expectation:
         immediate_use: Offers whose incentive can be used at once.
         mandatory: Offers that stand there because they must be said.
         bundle: Offer to the offers sold as one under it.
+        degraded: Steps down the answer is made with. Any other is a difference, told or not,
+            save "prior propensity": scenarios have no trained model.
     """
 
     offered: tuple[str, ...] = ()
@@ -81,6 +83,7 @@ class Expectation:
     immediate_use: tuple[str, ...] = ()
     mandatory: tuple[str, ...] = ()
     bundle: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    degraded: tuple[str, ...] = ()
 
     @property
     def told(self) -> bool:
