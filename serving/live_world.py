@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 
 import redis.asyncio
 import structlog
@@ -63,6 +63,7 @@ class LiveWorld:
         self._plugins = dict(plugins)
         self._open_registry = open_registry
         self._registry: Registry | None = None
+        self._imported = False
         self._name = name
         self._shelf = shelf
         self._engine_version = engine_version
@@ -149,6 +150,13 @@ class LiveWorld:
         )
 
     async def _refresh_champion_on(self, threads: Executor, live: redis.asyncio.Redis) -> None:
+        if not self._imported:
+            # Apart from the threads that a stop waits for: an import takes seconds, cannot be
+            # interrupted and leaves nothing behind. The registry is set up on one of those.
+            apart = ThreadPoolExecutor(1, thread_name_prefix="imports")
+            await asyncio.get_running_loop().run_in_executor(apart, preload)
+            apart.shutdown(wait=False)
+            self._imported = True
         await self.refresh_champion(threads)
         await self.announce(live)
 

@@ -33,7 +33,7 @@ from nbo.v1 import (
     offers_pb2_grpc,
 )
 from serving.bootstrap import Application, build_application
-from serving.process import parse_arguments, write_ready
+from serving.process import leave, parse_arguments, write_ready
 from serving.status import StatusInterceptor
 
 log = structlog.get_logger()
@@ -116,3 +116,4 @@ if __name__ == "__main__":
         asyncio.run(_main())
     except NboError as error:
         sys.exit(str(error))
+    leave()

@@ -20,7 +20,7 @@ import structlog
 from nbo.errors import NboError
 from serving.bootstrap import worker_roles
 from serving.keys import BEATS
-from serving.process import parse_arguments, write_ready
+from serving.process import leave, parse_arguments, write_ready
 from serving.redis_clients import open_for_work
 
 log = structlog.get_logger()
@@ -70,3 +70,4 @@ if __name__ == "__main__":
         main()
     except NboError as error:
         sys.exit(str(error))
+    leave()

@@ -21,6 +21,7 @@ from nbo.decision.catalog import NO_INCENTIVE, Treatment
 from nbo.decision.catalog_text import load_catalog
 from nbo.decision.facts import FactSchema, FactType
 from nbo.errors import UnavailableError
+from serving import live_world
 from serving.embedded_redis import EmbeddedRedis
 from serving.keys import CHAMPION_BASE, WEIGHTS, WEIGHTS_VERSION
 from serving.live_world import LiveWorld
@@ -251,3 +252,33 @@ def test_going_back_to_an_older_champion_takes_two_answers_of_the_registry(corne
         assert await live.get(CHAMPION_BASE) == b"champion/1"
 
     corner.play(story)
+
+
+def test_whoever_stops_does_not_wait_for_an_import(compiled, tmp_path, monkeypatch, redis_url):
+    """But for what is being set up in the registry, which must not be left half done."""
+    importing, imported = threading.Event(), threading.Event()
+
+    def import_slowly():
+        importing.set()
+        imported.wait()
+
+    monkeypatch.setattr(live_world, "preload", import_slowly)
+    opened = []
+    pool = ThreadPoolExecutor(2)
+
+    async def follow_and_stop():
+        shelf = ModelShelf(tmp_path / "shelf")
+        world = LiveWorld(compiled, {}, lambda: opened.append(1), "n", shelf, "test")
+        live = redis.asyncio.from_url(redis_url)
+        following = asyncio.create_task(world.follow(live, pool))
+        await asyncio.to_thread(importing.wait)
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+        await live.aclose()
+        try:
+            await asyncio.wait_for(asyncio.to_thread(pool.shutdown), 20)
+        finally:
+            imported.set()
+
+    asyncio.run(follow_and_stop())
+    assert not opened
