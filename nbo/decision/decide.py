@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from nbo.decision.arbitration import arbitrate, refuse_unworthy
@@ -54,7 +54,7 @@ def decide(request: Request, world: World) -> Decision:
     if request.only is not None:
         eligible, aside = keep_only(eligible, compiled, request.only)
         refused += aside
-    if held_out := _held_out(request, compiled, activation, arm):
+    if held_out := _held_out(request, compiled, activation, arms.values()):
         eligible, untold = _hold_out(eligible, compiled, *held_out)
         refused += untold
 
@@ -88,14 +88,14 @@ def decide(request: Request, world: World) -> Decision:
 
 
 def _held_out(
-    request: Request, compiled: CompiledCatalog, activation: Activation, arm: Arm
+    request: Request, compiled: CompiledCatalog, activation: Activation, arms: Iterable[Arm]
 ) -> tuple[str, str] | None:
     """Find the arm that forbids every offer, and say why; None where there is none.
 
     Who could not be looked up may belong to a holdout: one offer would spoil the yardstick.
     """
-    if arm.holdout:
-        return arm.arm_id, "customers of this arm are never offered anything"
+    if holdouts := [arm.arm_id for arm in arms if arm.holdout]:
+        return holdouts[0], "customers of this arm are never offered anything"
     if request.only is None:
         return None
     experiments = compiled.catalog.experiments

@@ -185,6 +185,18 @@ def test_what_is_mandatory_comes_first_whatever_it_is_worth(ask: Ask, changed: C
     assert {refusal.stage for refusal in floored.refusals} == {"propensity floor"}
 
 
+def test_a_refusal_names_the_holdout_itself_beside_other_experiments(
+    ask: Ask, changed: Change
+) -> None:
+    experiments = (
+        "experiments:\n"
+        "  - {id: one, salt: s, arms: [{id: plain, share: 1}]}\n"
+        "  - {id: two, salt: t, arms: [{id: silent, share: 1, holdout: true}]}\n"
+    )
+    made = decide(ask(), World(changed(append=experiments), Scattered()))
+    assert {r.rule for r in made.refusals if r.stage == "holdout"} == {"silent"}
+
+
 def test_what_is_mandatory_is_said_in_random_arms_too_but_not_in_a_holdout(
     ask: Ask, changed: Change
 ) -> None:
