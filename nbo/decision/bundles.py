@@ -1,4 +1,7 @@
-"""Bundles: several offers as one, made only where each of them could be made alone."""
+"""Bundles: several offers as one, made only where each of them passes the screen of offers.
+
+Incentives are the bundle's own: that a member may come with none of its own does not matter.
+"""
 
 from __future__ import annotations
 

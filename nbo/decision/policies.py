@@ -87,7 +87,8 @@ class Policies:
             none.
         service_first: CEL conditions under which nothing is sold.
         smoothing_evidence: S in the smoothing formula, outcomes, >= 0.
-        per_group: At most so many offers of one group in a reply.
+        per_group: At most so many offers of one group in a reply. A bundle is one offer of its
+            own group; its members' groups do not count.
         propensity_floor: Treatments below it are refused, in [0, 1).
     """
 
