@@ -116,6 +116,12 @@ def test_outside_its_stretch_an_experiment_has_no_arm() -> None:
         assert found[other] == assign({"prices": PRICES, "gifts": GIFTS}[other], customer)
 
 
+def test_the_order_of_experiments_moves_nobody() -> None:
+    for customer in UNITS[:200]:
+        arms = assigned_arms([PRICES, GIFTS, FIRST], customer, {})
+        assert assigned_arms([FIRST, GIFTS, PRICES], customer, {}) == arms
+
+
 def test_one_layer_takes_one_kind_of_unit(changed: Callable[..., CompiledCatalog]) -> None:
     """Else a customer and their household could fall into both of two that exclude each other."""
     arms = "arms: [{id: a, share: 1}]"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
@@ -23,7 +23,9 @@ from nbo.decision.catalog import (
     Purpose,
 )
 from nbo.decision.compiled import compile_catalog
+from nbo.decision.decision import Refusal
 from nbo.decision.facts import INTERACTION_FACTS, Fact, FactSchema, FactType
+from nbo.decision.failure import Failure
 from nbo.decision.failures import all_failures
 from nbo.decision.history import Contact, Outcome
 from nbo.decision.limits import Budget, Caps, CapUse, Period, Usage
@@ -442,18 +444,48 @@ def test_explaining_tells_every_failure_and_the_screens_first(scene: Scene) -> N
 @settings(max_examples=40, deadline=None)
 @given(scene=scenes(), seed=st.integers(0, 99))
 def test_the_order_of_input_is_irrelevant(scene: Scene, seed: int) -> None:
-    shuffled = list(scene.catalog.offers.items())
-    random.Random(seed).shuffle(shuffled)
-    history = list(scene.request.history)
-    random.Random(seed).shuffle(history)
-    answers = []
-    for catalog, past in (
-        (scene.catalog, scene.request.history),
-        (replace(scene.catalog, offers=dict(shuffled)), tuple(history)),
-    ):
-        compiled = compile_catalog(catalog, LANGUAGE)
-        request = replace(scene.request, history=past)
-        rows, refusals = screen(request, compiled, LANGUAGE.activate(request.facts), scene.arm)
-        fell = [(r.offer_id, r.stage, r.rule, r.incentive_id) for r in refusals]
-        answers.append(([compiled.treatments[row].offer.offer_id for row in rows], fell))
-    assert answers[0] == answers[1]
+    """What passes, and every reason to the letter; of two policies the first is named first."""
+    order = random.Random(seed)
+
+    def shuffled(values: Iterable[T]) -> list[T]:
+        return order.sample(several := list(values), len(several))
+
+    catalog = scene.catalog
+    policies = replace(
+        catalog.policies,
+        suppression=tuple(shuffled(catalog.policies.suppression)),
+        frequency=tuple(shuffled(catalog.policies.frequency)),
+    )
+    mixed = replace(
+        catalog,
+        offers=dict(shuffled(catalog.offers.items())),
+        incentives=dict(shuffled(catalog.incentives.items())),
+        groups=dict(shuffled(catalog.groups.items())),
+        purposes=dict(shuffled(catalog.purposes.items())),
+        products=dict(shuffled(catalog.products.items())),
+    )
+    past = replace(scene.request, history=tuple(shuffled(scene.request.history)))
+    assert screened(catalog, scene.request, scene.arm) == screened(mixed, past, scene.arm)
+    rows, refused, failures = screened(replace(mixed, policies=policies), past, scene.arm)
+    expected_rows, expected_refused, expected = screened(catalog, scene.request, scene.arm)
+    assert rows == expected_rows
+    assert [(r.offer_id, r.stage, r.incentive_id) for r in refused] == [
+        (r.offer_id, r.stage, r.incentive_id) for r in expected_refused
+    ]
+    assert {i: set(found) for i, found in failures.items()} == {
+        i: set(found) for i, found in expected.items()
+    }
+
+
+def screened(
+    catalog: Catalog, request: Request, arm: Arm
+) -> tuple[list[tuple[str, str]], list[Refusal], dict[str, tuple[Failure, ...]]]:
+    compiled = compile_catalog(catalog, LANGUAGE)
+    activation = LANGUAGE.activate(request.facts)
+    rows, refusals = screen(request, compiled, activation, arm)
+    passed = [compiled.treatments[row] for row in rows]
+    return (
+        [(one.offer.offer_id, one.incentive.incentive_id) for one in passed],
+        refusals,
+        dict(all_failures(request, compiled, activation, arm)),
+    )
