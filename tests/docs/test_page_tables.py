@@ -8,7 +8,7 @@ from pathlib import Path
 
 from nbo.cli.scenarios.story import Expectation
 from nbo.decision.decision import Decision
-from nbo.decision.stages import STAGES
+from nbo.decision.decision import SCREEN_STAGES
 from nbo.settings import ServingSettings
 from serving import ladder, offer_engine, pace
 
@@ -23,7 +23,7 @@ def test_agents_read_of_every_stage():
     after = ["propensity floor, value", "holdout"]
     table = page("agent.md").split("| stage |")[1].split("\n\n")[0]
     rows = re.findall(r"^\| ([a-z ,]+) \|", table, re.MULTILINE)
-    assert rows == [*(name for name, _ in STAGES), *after]
+    assert rows == [*SCREEN_STAGES, *after]
 
 
 def test_agents_read_of_every_step_down_the_ladder():

@@ -196,7 +196,7 @@ requests = st.builds(
 
 
 def test_every_stage_of_the_screen_is_an_end_in_its_order() -> None:
-    assert SCREEN_STAGES == ENDS[: len(SCREEN)]
+    assert ENDS[: len(SCREEN)] == SCREEN_STAGES
 
 
 @given(requests)
