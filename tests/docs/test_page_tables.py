@@ -7,8 +7,7 @@ import tomllib
 from pathlib import Path
 
 from nbo.cli.scenarios.story import Expectation
-from nbo.decision.decision import Decision
-from nbo.decision.decision import SCREEN_STAGES
+from nbo.decision.decision import SCREEN_STAGES, Decision
 from nbo.settings import ServingSettings
 from serving import ladder, offer_engine, pace
 
