@@ -10,8 +10,12 @@ the script's own. Every key carries one hash tag.
 
 from __future__ import annotations
 
+import hashlib
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
+
+import redis
 
 from serving.keys import CAPS_HELD, CAPS_OPEN, CAPS_READY, CAPS_TAKEN, CAPS_USED
 
@@ -196,6 +200,29 @@ return done
 """ARGV: token of a rebuild, scopes. Ends it where it still runs; returns for how many."""
 
 
+ANSWERING = (LAPSE, RESERVE)
+"""What answers need. They are sent by name alone, which a Redis that was just started does not
+know: its counters may lack its last second, and are not used until the keeper compared them with
+the ledger and loaded these."""
+
+
 def call(script: str, *arguments: str | int) -> tuple[Any, ...]:
     """Arguments of EVAL; the text is sent each time, so a restart of Redis needs no care."""
     return (script, len(KEYS), *KEYS, *PREFIXES, *arguments)
+
+
+def call_loaded(script: str, *arguments: str | int) -> tuple[Any, ...]:
+    """Arguments of EVALSHA, for the scripts of `ANSWERING`."""
+    return (_name(script), *call(script, *arguments)[1:])
+
+
+def answering(live: redis.Redis) -> bool:
+    """Whether Redis was found whole since it was started."""
+    found: Any = live.script_exists(*map(_name, ANSWERING))
+    return all(found)
+
+
+@lru_cache
+def _name(script: str) -> str:
+    """What Redis calls a script."""
+    return hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()

@@ -19,13 +19,14 @@ from typing import Any
 
 import redis
 import structlog
+from redis.exceptions import NoScriptError, WatchError
 from sqlalchemy import Engine
 
 from nbo.decision.catalog import Catalog
 from nbo.ledger import redemptions
 from nbo.ledger.redemptions import Redemption, Sought
 from serving import cap_scripts
-from serving.cap_scripts import call
+from serving.cap_scripts import answering, call, call_loaded
 from serving.cap_units import (
     Counted,
     Scope,
@@ -79,7 +80,11 @@ class CapKeeper:
 
     def step(self) -> int:
         """Release some lapsed reservations, and look now and then; returns how many lapsed."""
-        lapsed: Any = self._live.eval(*call(cap_scripts.LAPSE, LAPSES))
+        try:
+            asked = call_loaded(cap_scripts.LAPSE, LAPSES)
+            lapsed: Any = self._live.evalsha(*asked)
+        except NoScriptError:  # Redis was started anew
+            self._looked, lapsed = -LOOK_EVERY, 0
         if time.monotonic() - self._looked >= LOOK_EVERY:
             self.look()
             self._looked = time.monotonic()
@@ -105,7 +110,28 @@ class CapKeeper:
             return True  # Redis was emptied meanwhile: next time
         if forgetful:
             self._live.set(CAPS_RUN, run)
+        if not answering(self._live):
+            self._let_answer()
         return bool(missing)
+
+    def _let_answer(self) -> None:
+        """Load the scripts answers need, unless this is not the server that was compared.
+
+        What is watched ties all of it to one connection, and so to one run of the server.
+        """
+        with self._live.pipeline() as pipe:
+            try:
+                pipe.watch(CAPS_RUN)  # type: ignore[no-untyped-call]
+                whole: Any = pipe.get(CAPS_RUN)
+                run: Any = pipe.info("server")
+                if whole is None or whole.decode() != str(run["run_id"]):
+                    return
+                pipe.multi()
+                for script in cap_scripts.ANSWERING:
+                    pipe.script_load(script)
+                pipe.execute()
+            except WatchError:
+                log.info("redis was started anew meanwhile: counters are compared again")
 
     def _rebuild(self, counted: Counted, missing: Collection[Scope]) -> bool:
         """Count the ledger's slots in what is missing; returns whether it holds."""

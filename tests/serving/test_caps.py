@@ -27,7 +27,7 @@ from nbo.decision.facts import FactSchema
 from nbo.decision.limits import NOTHING_USED, UNITS, Budget, Caps, CapUse, Period, Usage
 from nbo.decision.prior import PriorPropensity
 from nbo.decision.request import Request
-from serving.cap_scripts import LAPSE, call
+from serving.cap_scripts import ANSWERING, LAPSE, call
 from serving.cap_units import scopes
 from serving.caps import CapCounters, decide_within, report_late, settle
 from serving.embedded_redis import EmbeddedRedis
@@ -111,6 +111,8 @@ def live(redis_url) -> Iterator[redis.Redis]:
 
 def ready(client: redis.Redis) -> None:
     client.hset(CAPS_READY, mapping=dict.fromkeys(scopes(CATALOG), "1"))
+    for script in ANSWERING:
+        client.script_load(script)
 
 
 class Desk:

@@ -21,6 +21,7 @@ from nbo.decision.catalog import NO_INCENTIVE, Catalog, Group, Incentive, Offer
 from nbo.decision.decision import Decision, Slot
 from nbo.decision.limits import Budget, Caps, CapUse, Period
 from nbo.decision.request import Request
+from serving.cap_scripts import ANSWERING
 from serving.cap_units import scopes
 from serving.caps import CapCounters, settle
 from serving.embedded_redis import EmbeddedRedis
@@ -108,6 +109,8 @@ def url(short_dir) -> Iterator[str]:
     with redis.Redis.from_url(found) as live:
         live.flushall()
         live.hset(CAPS_READY, mapping=dict.fromkeys(scopes(CATALOG), "1"))
+        for script in ANSWERING:
+            live.script_load(script)
     yield found
     server.stop()
 
