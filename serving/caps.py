@@ -6,8 +6,7 @@ back by every answer but an acceptance, and by time. An acceptance is a fact: it
 its reservation lapsed meanwhile.
 
 Until a counter is known to be whole (see `serving.caps_rebuild`) it is read as unknown, and
-nothing with its cap or budget is offered. A Redis that was just started knows none of them, as
-it may lack its last second: the scripts answers need are not loaded there yet.
+nothing with its cap or budget is offered.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from nbo.decision.history import Outcome
 from nbo.decision.limits import NOTHING_USED, UNITS, CapUse, Usage
 from nbo.decision.request import Request
 from serving import cap_scripts
-from serving.cap_scripts import call, call_loaded
+from serving.cap_scripts import call
 from serving.cap_units import (
     Counted,
     Take,
@@ -75,7 +74,7 @@ class UsageQuestion:
         wanted = self._counted.scopes
         if not wanted:
             return
-        pipe.evalsha(*call_loaded(cap_scripts.LAPSE, LAPSES_PER_READ))
+        pipe.eval(*call(cap_scripts.LAPSE, LAPSES_PER_READ))
         pipe.hmget(CAPS_READY, wanted)
         pipe.mget([CAPS_USED + counter for counter in self._counted.counters(self._at)])
 
@@ -159,8 +158,8 @@ class CapCounters:
             return {}
         slots = [part for slot, items in wanted.items() for part in (slot, _json(items))]
         try:
-            asked = call_loaded(cap_scripts.RESERVE, self._milliseconds, *slots)
-            known, *used = await self._live.evalsha(*asked)  # type: ignore[misc]
+            asked = self._live.eval(*call(cap_scripts.RESERVE, self._milliseconds, *slots))
+            known, *used = await asked  # type: ignore[misc]
         except (RedisError, OSError) as error:
             log.warning("nothing reserved", reason=str(error))
             return None

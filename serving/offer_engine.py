@@ -22,17 +22,16 @@ from nbo.decision.decision import Decision
 from nbo.decision.limits import Usage
 from nbo.decision.request import Request
 from nbo.errors import UnavailableError
-from serving.cap_units import takes
-from serving.caps import CapCounters, Used, decide_within
+from serving.caps import CapCounters, decide_within
 from serving.consent_facts import consent_facts
-from serving.deadline import PATIENCE_SECONDS, Deadline, within
+from serving.deadline import PATIENCE_SECONDS, Deadline
 from serving.decision_log import KEPT_AFTER_LOG, DecisionLog
 from serving.ladder import Known, Ladder
 from serving.live_world import LiveWorld
 from serving.pace import Pace
 from serving.question import Question, answer_language, facts_of
+from serving.reservations import Reservations
 from serving.store_health import StoreHealth
-from serving.store_watch import StoreWatch
 
 log = structlog.get_logger()
 
@@ -70,7 +69,7 @@ class OfferEngine:
         self._world = world
         self._caps = caps
         self._log = log
-        self._redis = health.redis
+        self._reservations = Reservations(caps, health.redis)
         self._trigger = trigger
         self._patience = patience.total_seconds()
         self._pace = Pace()
@@ -116,12 +115,15 @@ class OfferEngine:
         )
         request = self._request(question, language, known, usage.usage, catalog)
         request, chosen = self._pace.fit(request, world, deadline.keeping(KEPT_AFTER_LOG))
-        reservation = _Reservation(self._caps, self._redis, deadline)
-        decision = await decide_within(reservation, request, chosen, self._pace.decide)
+        reservation = self._reservations.for_answer(deadline)
         try:
+            decision = await decide_within(reservation, request, chosen, self._pace.decide)
             await self._log.append(decision, deadline)
+            reservation.keep()
         except UnavailableError:
             decision = replace(decision, slots=(), degraded=(*decision.degraded, NOT_LOGGED))
+        finally:
+            reservation.end()  # also when the caller hangs up
         for step in decision.degraded:
             self._warn(step)
         return decision, world
@@ -158,27 +160,6 @@ class OfferEngine:
             degraded=steps,
             only=only,
         )
-
-
-class _Reservation:
-    """Takes what an answer returns, unless Redis does not answer in time."""
-
-    def __init__(self, caps: CapCounters, redis: StoreWatch, deadline: Deadline) -> None:
-        self._caps = caps
-        self._redis = redis
-        self._deadline = deadline
-
-    async def reserve(self, decision: Decision, catalog: Catalog) -> Used | None:
-        if not takes(decision, catalog):
-            return {}
-        if not self._redis.usable:
-            return None
-        seconds = self._deadline.keeping(KEPT_AFTER_LOG)
-        try:
-            return await within(seconds, self._caps.reserve(decision, catalog))
-        except TimeoutError as error:
-            self._redis.failed(error)
-            return None
 
 
 def _warn(step: str) -> None:
