@@ -7,12 +7,11 @@ settings; everything below them is given plain arguments.
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 from pydantic_settings import (
@@ -23,14 +22,12 @@ from pydantic_settings import (
 from pydantic_settings.exceptions import SettingsError
 
 from nbo.errors import Problem, WorkspaceError
+from nbo.setting_problems import ENV_DELIMITER, ENV_PREFIX, setting_problems, syntax_problem
 
 FILE = "nbo.toml"
 EMBEDDED = "embedded"
 STATE = ".nbo"
 """Folder in a workspace for all that the engine itself writes; may be deleted."""
-
-_ENV_PREFIX = "NBO_"
-_ENV_DELIMITER = "__"
 
 
 def _matching(pattern: str, meaning: str) -> AfterValidator:
@@ -189,8 +186,8 @@ class Settings(BaseSettings):
     """All settings of one workspace, table by table as in the file."""
 
     model_config = SettingsConfigDict(
-        env_prefix=_ENV_PREFIX,
-        env_nested_delimiter=_ENV_DELIMITER,
+        env_prefix=ENV_PREFIX,
+        env_nested_delimiter=ENV_DELIMITER,
         extra="forbid",
         frozen=True,
     )
@@ -220,11 +217,11 @@ class Settings(BaseSettings):
             message = "not found: is this a workspace? `nbo init telco my-nbo` makes one"
             raise WorkspaceError([Problem(shown, 0, 0, message)]) from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise WorkspaceError([_syntax_problem(shown, error)]) from None
+            raise WorkspaceError([syntax_problem(shown, error)]) from None
         try:
             settings = cls(**tables)
         except ValidationError as error:
-            raise WorkspaceError(_problems(shown, text, error)) from None
+            raise WorkspaceError(setting_problems(cls, shown, text, error)) from None
         except SettingsError as error:
             raise WorkspaceError([Problem("environment", 0, 0, str(error))]) from None
         settings._directory = directory
@@ -301,65 +298,3 @@ class Settings(BaseSettings):
     def reservation(self) -> timedelta:
         """How long an offer that was returned is kept for its customer."""
         return timedelta(minutes=self.serving.reservation_minutes)
-
-
-def _syntax_problem(shown: str, error: ValueError) -> Problem:
-    place = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
-    line, column = (int(place[1]), int(place[2])) if place else (0, 0)
-    return Problem(shown, line, column, re.sub(r"\s*\(at .*\)$", "", str(error)))
-
-
-def _problems(shown: str, text: str, error: ValidationError) -> list[Problem]:
-    problems = []
-    for fault in error.errors():
-        path = tuple(str(part) for part in fault["loc"])
-        line = _line_of(text, path)
-        message = f"{'.'.join(path)}: {_explained(fault, path)}"
-        variable = _ENV_PREFIX + _ENV_DELIMITER.join(path).upper()
-        problems.append(Problem(shown, line, 0, message if line else f"{message} (or {variable})"))
-    return sorted(problems, key=lambda problem: problem.line)
-
-
-def _explained(fault: Any, path: tuple[str, ...]) -> str:
-    if fault["type"] == "extra_forbidden":
-        known = _known(path)
-        close = difflib.get_close_matches(path[-1], known, n=1)
-        return "unknown setting, " + (
-            f"did you mean {close[0]!r}?" if close else f"must be one of {', '.join(known)}"
-        )
-    if fault["type"] == "missing":
-        return "is missing"
-    return str(fault["msg"]).removeprefix("Value error, ")
-
-
-def _known(path: tuple[str, ...]) -> list[str]:
-    fields = Settings.model_fields
-    if len(path) == 1:
-        return list(fields)
-    table = fields[path[0]].annotation
-    return (
-        list(table.model_fields) if isinstance(table, type) and issubclass(table, BaseModel) else []
-    )
-
-
-def _line_of(text: str, path: tuple[str, ...]) -> int:
-    """1-based line on which `path` is set, else that of its table, else 0."""
-    table: tuple[str, ...] = ()
-    nearest = 0
-    for number, line in enumerate(text.splitlines(), start=1):
-        header = re.match(r"\s*\[([^\[\]]+)\]", line)
-        key = re.match(r"\s*([\w.\"'-]+)\s*=", line)
-        if header:
-            table = _parts(header[1])
-        elif not key:
-            continue
-        here = table if header else (*table, *_parts(key[1] if key else ""))
-        if here == path:
-            return number
-        if header and here == path[: len(here)]:
-            nearest = number
-    return nearest
-
-
-def _parts(dotted: str) -> tuple[str, ...]:
-    return tuple(part.strip().strip("\"'") for part in dotted.split("."))

@@ -13,8 +13,9 @@ from features.events import Event
 from features.identity import Identity, normalise
 from features.schema import FeatureSchema
 from nbo.cli.scenarios.facts import read_facts
-from nbo.cli.scenarios.steps import Cast, Telling, expects, known_offers, read_steps
+from nbo.cli.scenarios.steps import expects, known_offers, read_steps
 from nbo.cli.scenarios.story import Past, Person, Scenario
+from nbo.cli.scenarios.telling import Cast, Telling
 from nbo.decision.catalog import NO_INCENTIVE, Catalog
 from nbo.decision.catalog_nodes import Section
 from nbo.decision.catalog_notes import Notes
