@@ -35,7 +35,6 @@ class Pace:
         self._clock = clock
         self._mean = 0.0
         self._seen = clock()
-        self._without: World | None = None
 
     def expected(self) -> float:
         """Seconds the next decision with the models will probably take."""
@@ -53,17 +52,24 @@ class Pace:
             if self.expected() <= seconds:
                 return request, world
             request = replace(request, degraded=(*request.degraded, TOO_LITTLE_TIME))
-        self._without = without_models(world)
-        return request, self._without
+        return request, without_models(world)
 
     def decide(self, request: Request, world: World) -> Decision:
-        """Decide, and see how long it takes unless the models were left out."""
+        """Decide, and see how long it takes unless the world is one without models."""
         before = self._clock()
         decision = decide(request, world)
-        if world is not self._without:
+        if has_models(world):
             self._seen = self._clock()
             self._mean += _WEIGHT * (self._seen - before - self._mean)
         return decision
+
+
+def has_models(world: World) -> bool:
+    """Whether anything but the offers' priors scores here."""
+    return any(
+        not isinstance(model, PriorPropensity)
+        for model in (world.propensity, *world.models.values())
+    )
 
 
 def without_models(world: World) -> World:

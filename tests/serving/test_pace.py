@@ -83,3 +83,15 @@ def test_nothing_is_scored_of_whom_nothing_is_known(clock, world):
     decision = pace.decide(request, chosen)
     assert decision.degraded == ("prior propensity",)
     assert clock.now == 0.0
+
+
+def test_requests_in_flight_together_do_not_take_each_others_time(clock, world):
+    pace = Pace(clock)
+    first = pace.fit(ask(only="a"), world, seconds=9.0)
+    second = pace.fit(ask(only="a"), world, seconds=9.0)
+    for _ in range(2):
+        pace.decide(*pace.fit(ask(), world, seconds=9.0))
+    slow = pace.expected()
+    for each in (first, second):
+        pace.decide(*each)
+    assert pace.expected() == slow > 0.25
