@@ -6,7 +6,8 @@ back by every answer but an acceptance, and by time. An acceptance is a fact: it
 its reservation lapsed meanwhile.
 
 Until a counter is known to be whole (see `serving.caps_rebuild`) it is read as unknown, and
-nothing with its cap or budget is offered.
+nothing with its cap or budget is offered. A Redis that was just started knows none of them, as
+it may lack its last second: the scripts answers need are not loaded there yet.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from nbo.decision.history import Outcome
 from nbo.decision.limits import NOTHING_USED, UNITS, CapUse, Usage
 from nbo.decision.request import Request
 from serving import cap_scripts
-from serving.cap_scripts import call
+from serving.cap_scripts import call, call_loaded
 from serving.cap_units import (
     Counted,
     Take,
@@ -74,7 +75,7 @@ class UsageQuestion:
         wanted = self._counted.scopes
         if not wanted:
             return
-        pipe.eval(*call(cap_scripts.LAPSE, LAPSES_PER_READ))
+        pipe.evalsha(*call_loaded(cap_scripts.LAPSE, LAPSES_PER_READ))
         pipe.hmget(CAPS_READY, wanted)
         pipe.mget([CAPS_USED + counter for counter in self._counted.counters(self._at)])
 
@@ -158,8 +159,8 @@ class CapCounters:
             return {}
         slots = [part for slot, items in wanted.items() for part in (slot, _json(items))]
         try:
-            asked = self._live.eval(*call(cap_scripts.RESERVE, self._milliseconds, *slots))
-            known, *used = await asked  # type: ignore[misc]
+            asked = call_loaded(cap_scripts.RESERVE, self._milliseconds, *slots)
+            known, *used = await self._live.evalsha(*asked)  # type: ignore[misc]
         except (RedisError, OSError) as error:
             log.warning("nothing reserved", reason=str(error))
             return None
@@ -236,7 +237,8 @@ def settle(pipe: Any, payload: Mapping[str, Any]) -> bool:
 
     An acceptance commits what was reserved. A decline, a skip, a deferral or no response gives
     it back. Repeating it changes nothing, and neither does the order: a slot that was accepted
-    stays so. A cancellation gives nothing back: what was promised once was promised.
+    stays so. A cancellation gives nothing back: what was promised once was promised. What another
+    system offered takes nothing: it is not counted from the ledger either.
 
     Args:
         pipe: A pipeline or client.
@@ -245,6 +247,8 @@ def settle(pipe: Any, payload: Mapping[str, Any]) -> bool:
     Returns:
         Whether a command was queued; give its reply to `report_late`.
     """
+    if payload.get("imported", False):  # payloads of an older server do not say
+        return False
     kind = Outcome(payload["kind"])
     slot = slot_name(payload["decision_id"], payload["rank"])
     if kind is Outcome.ACCEPTED:

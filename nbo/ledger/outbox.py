@@ -18,7 +18,8 @@ class Waiting(NamedTuple):
         id: Rises with time, not without gaps.
         payload: outcome_id, kind, at and defer_until (ISO, UTC; the latter may be null),
             customer_id, interaction_id, channel, decision_id, rank, offer_id, group_id,
-            incentive_id, incentive_cost, bundle, decided_at.
+            incentive_id, incentive_cost, bundle, decided_at, imported (whether another system
+            made the decision).
     """
 
     id: int

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Engine
 
 from nbo.decision.history import Outcome
-from nbo.decision.record import Record
+from nbo.decision.record import IMPORTED, Record
 from nbo.errors import BadInputError, ConflictError, UnavailableError
 from nbo.ledger import decisions
 from nbo.ledger.engine import in_one_statement, in_transaction
@@ -249,6 +249,7 @@ def _payload(
         "incentive_cost": slot.get("incentive_cost", 0.0),
         "bundle": list(slot.get("bundle", ())),
         "decided_at": request["at"],
+        "imported": decision.get("versions", {}).get("engine") == IMPORTED,
     }
 
 

@@ -17,7 +17,7 @@ from nbo.decision.catalog import NO_INCENTIVE, Catalog, Group, Incentive, Offer
 from nbo.decision.decision import Decision, Slot
 from nbo.decision.history import Outcome
 from nbo.decision.limits import NO_CAPS, Budget, Caps, CapUse, Period, Usage
-from nbo.decision.record import to_record
+from nbo.decision.record import IMPORTED, to_record
 from nbo.decision.request import Request
 from nbo.ledger import catalogs, decisions, outcomes, redemptions
 from nbo.ledger.outcomes import OutcomeInput
@@ -235,6 +235,20 @@ def test_a_cap_that_is_published_blanks_no_other(corner, monkeypatch):
     assert meanwhile.budgets == {"gift": COST}
     assert [slot.offer_id for slot in read] == ["one"], "only what is missing is read"
     assert corner.usage() == Usage({"one": CapUse(1, 1)}, {"gift": COST})
+
+
+def test_what_another_system_offered_is_counted_by_nobody(corner):
+    corner.keeper.look()
+    record = to_record(decision("d-theirs", "one", "gift", datetime.now(UTC)))
+    record["versions"]["engine"] = IMPORTED
+    with corner.ledger.begin() as connection:
+        decisions.insert(connection, [record], imported=True)
+    corner.tell(record, Outcome.ACCEPTED, settled=False)
+    assert Relay(corner.live, corner.ledger).step() == 1
+    assert corner.usage() == Usage()
+    corner.live.flushall()
+    corner.keeper.look()
+    assert corner.usage() == Usage()
 
 
 def test_the_incentive_costs_what_it_cost_when_it_was_decided(corner):
