@@ -181,7 +181,10 @@ class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
         self, request: catalog_pb2.GetUsageRequest, context: grpc.aio.ServicerContext[Any, Any]
     ) -> catalog_pb2.GetUsageResponse:
         """See proto/nbo/v1/catalog.proto."""
-        at = to_time("at", request.at) if request.HasField("at") else self._compiler.now()
+        if request.HasField("at"):
+            at = check.countable("at", to_time("at", request.at))
+        else:
+            at = self._compiler.now()
         catalog = self._world.current.compiled.catalog
         return usage_report(catalog, await self._caps.read(catalog, at), at)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 from features.events import MAX_FUTURE, MAX_TEXT
 from features.keys import check_customer_id
@@ -24,6 +24,7 @@ MAX_IDENTITY = 256
 MAX_EVENTS = 5000
 MAX_CONTACTS = 100
 MAX_NEAR_MISSES = 50
+LAST_COUNTED = datetime(2200, 1, 1, tzinfo=UTC)
 
 ENGINES_OWN = frozenset(INTERACTION_FACTS) - {"interaction.intent"}
 """Facts the engine derives from the request itself: a client that gave others would log a lie."""
@@ -80,6 +81,16 @@ def since_1970(field: str, at: datetime) -> datetime:
     """An instant the stores can hold."""
     if at < EPOCH:
         raise BadInputError(field, f"must not be before 1970, was {at.isoformat()}")
+    return at
+
+
+def countable(field: str, at: datetime) -> datetime:
+    """An instant that caps and budgets may be asked for."""
+    if not EPOCH <= at < LAST_COUNTED:
+        raise BadInputError(
+            field,
+            f"must be an instant from 1970 until {LAST_COUNTED.year}, was {at.isoformat()}",
+        )
     return at
 
 

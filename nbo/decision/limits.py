@@ -13,13 +13,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
 UNITS = 10_000
 """Per unit of the currency: they hold the minor unit of every currency of ISO 4217."""
+
+_END = datetime.max.replace(tzinfo=UTC)
 
 
 class Period(StrEnum):
@@ -120,18 +122,25 @@ NOTHING_USED = Usage()
 
 
 def span_of(period: Period, at: datetime) -> Span:
-    """The calendar period an instant falls into."""
+    """The calendar period an instant falls into; the last ends where the calendar does."""
     day = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     if period is Period.DAY:
-        return Span(day, day + timedelta(days=1))
+        return Span(day, _days_after(day, 1))
     if period is Period.WEEK:
         monday = day - timedelta(days=day.weekday())
-        return Span(monday, monday + timedelta(days=7))
+        return Span(monday, _days_after(monday, 7))
     months = {Period.MONTH: 1, Period.QUARTER: 3, Period.YEAR: 12}[period]
     first = (day.month - 1) // months * months + 1
     start = day.replace(month=first, day=1)
     after = first - 1 + months
-    return Span(start, start.replace(year=start.year + after // 12, month=after % 12 + 1))
+    year = start.year + after // 12
+    if year > MAXYEAR:
+        return Span(start, _END)
+    return Span(start, start.replace(year=year, month=after % 12 + 1))
+
+
+def _days_after(start: datetime, days: int) -> datetime:
+    return start + timedelta(days=days) if _END - start > timedelta(days=days) else _END
 
 
 def cost_units(cost: float) -> int:

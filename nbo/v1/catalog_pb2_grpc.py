@@ -144,6 +144,7 @@ class CatalogServiceServicer:
 
     def GetUsage(self, request, context):
         """How much of every cap and budget is used up at an instant.
+        INVALID_ARGUMENT: the instant lies before 1970, or in 2200 or later.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
