@@ -25,6 +25,9 @@ def learnt_key(decision_id: str, rank: int) -> str:
     return f"nbo:{{outcomes}}:learnt:{decision_id}:{rank}"
 
 
+HISTORIES_BEHIND = "nbo:{histories}:behind"
+"""There while a server knows that histories here lack outcomes; lapses by itself."""
+
 BEATS = "nbo:{workers}:beats"
 """HASH of worker role to the epoch seconds of its last step."""
 

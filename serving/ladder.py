@@ -10,9 +10,10 @@ bears.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Engine
 
@@ -22,6 +23,7 @@ from nbo.decision.history import Contact
 from nbo.errors import NotFoundError, UnavailableError
 from nbo.ledger import contacts
 from serving.deadline import Deadline, within
+from serving.keys import HISTORIES_BEHIND
 from serving.known_customers import KnownCustomers
 from serving.store_health import StoreHealth
 
@@ -52,6 +54,25 @@ class Known(NamedTuple):
     facts_known: bool
     history_known: bool
     steps: tuple[str, ...]
+
+
+class _Marked:
+    """Reads whether another server marked the histories as behind, beside everything else."""
+
+    def __init__(self, beside: Beside | None) -> None:
+        self._beside = beside
+        self.behind = False
+
+    def queue(self, pipe: Any) -> None:
+        pipe.get(HISTORIES_BEHIND)
+        if self._beside is not None:
+            self._beside.queue(pipe)
+
+    def take(self, replies: Sequence[Any]) -> None:
+        mark, *others = replies
+        self.behind = mark is not None
+        if self._beside is not None:
+            self._beside.take(others)
 
 
 class Ladder:
@@ -133,10 +154,13 @@ class Ladder:
         if not self._redis.usable:
             raise UnavailableError("redis", "it did not answer before; it is asked again soon")
         try:
-            customer = await within(seconds, self._reader.read(customer_id, at, beside))
+            marked = _Marked(beside)
+            customer = await within(seconds, self._reader.read(customer_id, at, marked))
         except (UnavailableError, TimeoutError) as error:
             self._redis.failed(error)
             raise UnavailableError("redis", str(error)) from error
+        if marked.behind:
+            self._lag.told()
         if not customer.known:
             self._remembered.forget(customer_id)
             raise NotFoundError(

@@ -13,7 +13,8 @@ from sqlalchemy import Engine
 from nbo.ledger import outbox
 from nbo.ledger.engine import our_errors
 from serving.deadline import within
-from serving.history_lag import HistoryLag
+from serving.history_lag import MARK_SECONDS, HistoryLag
+from serving.keys import HISTORIES_BEHIND
 from serving.redis_clients import PROBE_SECONDS
 from serving.store_watch import StoreWatch
 
@@ -64,13 +65,17 @@ def watch_stores(live: redis.asyncio.Redis, ledger: Engine, threads: Executor) -
         UnavailableError: PostgreSQL does not answer.
     """
 
+    async def mark() -> None:
+        await within(PROBE_SECONDS, live.set(HISTORIES_BEHIND, "1", ex=MARK_SECONDS))
+
     async def ask_redis() -> None:
-        await within(PROBE_SECONDS, live.echo("nbo"))
+        # The mark is there before this server uses Redis again, and so for all others.
+        await (mark() if lag.marks else within(PROBE_SECONDS, live.echo("nbo")))
 
     async def ask_ledger() -> None:
         await asyncio.get_running_loop().run_in_executor(threads, outbox.newest, ledger)
 
-    lag = HistoryLag(ledger, threads, lambda: redis_watch.usable)
+    lag = HistoryLag(ledger, threads, lambda: redis_watch.usable, mark)
     redis_watch = StoreWatch("redis", ask_redis, lost=lag.missed)
     _connect(ledger, threads)
     if outbox.newest(ledger) is not None:
