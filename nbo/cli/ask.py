@@ -14,7 +14,7 @@ from rich.padding import Padding
 
 from nbo.cli.instants import typed_instant
 from nbo.cli.output import console, print_json, print_table
-from nbo.cli.workspace import JsonOption, WorkspaceOption, connect
+from nbo.cli.workspace import JsonOption, WorkspaceOption, connect, naming_options
 from nbo.decision.facts import Fact, FactType
 from nbo.errors import BadInputError
 from nbo.settings import Settings
@@ -119,7 +119,10 @@ def offers(
         known = _declared(workspace, event)
         moment = instant or datetime.now(UTC)
         trigger = _event(customer_id, event, attributes, moment, "", known)
-    with connect(workspace) as client:
+    with (
+        connect(workspace) as client,
+        naming_options(interaction_id="--interaction", agent_id="--agent", slots="--slots"),
+    ):
         reply = client.offers(
             customer_id,
             interaction_id=interaction or f"cli-{uuid.uuid4()}",

@@ -13,8 +13,8 @@ from rich.markup import escape
 from nbo.cli.catalog_compare import PathArgument, diff, preview
 from nbo.cli.output import console, print_json, print_table
 from nbo.cli.usage import usage
-from nbo.cli.workspace import JsonOption, WorkspaceOption, connect
-from nbo.errors import Problem, WorkspaceError
+from nbo.cli.workspace import JsonOption, WorkspaceOption, connect, naming_options
+from nbo.errors import BadInputError, Problem, WorkspaceError
 from nbo.settings import Settings
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ AuthorOption = Annotated[
     typer.Option("--author", envvar="NBO_AUTHOR", help="Who.", show_default="your account"),
 ]
 CommentOption = Annotated[str, typer.Option("--comment", "-m", help="Why.", show_default="none")]
+
+_SIGNED = {"author": "--author", "comment": "--comment"}
 
 
 def register(app: typer.Typer) -> None:
@@ -94,10 +96,9 @@ def publish(
 ) -> None:
     """Put a catalogue in force on every server, within a second and without a restart."""
     files = read_files(Settings.load(workspace), path)
-    with connect(workspace) as client:
-        reply = client.publish_catalog(
-            files, author=author or getpass.getuser(), comment=comment, based_on=based_on
-        )
+    author = author_of(author)
+    with connect(workspace) as client, naming_options(**_SIGNED, based_on="--based-on"):
+        reply = client.publish_catalog(files, author=author, comment=comment, based_on=based_on)
     _say_in_force(reply, as_json)
 
 
@@ -111,10 +112,9 @@ def rollback(
     as_json: JsonOption = False,
 ) -> None:
     """Put an earlier version in force again; the workspace's files stay as they are."""
-    with connect(workspace) as client:
-        reply = client.rollback_catalog(
-            version, author=author or getpass.getuser(), comment=comment
-        )
+    author = author_of(author)
+    with connect(workspace) as client, naming_options(**_SIGNED):
+        reply = client.rollback_catalog(version, author=author, comment=comment)
     _say_in_force(reply, as_json)
 
 
@@ -124,7 +124,7 @@ def history(
     as_json: JsonOption = False,
 ) -> None:
     """List what was published, by whom, when and why; the first is in force."""
-    with connect(workspace) as client:
+    with connect(workspace) as client, naming_options(limit="--limit"):
         found = client.publications(limit)
     if as_json:
         print_json([_plain(publication) for publication in found])
@@ -167,6 +167,19 @@ def schema() -> None:
     from nbo.decision.catalog_schema import catalog_schema
 
     print_json(catalog_schema())
+
+
+def author_of(given: str) -> str:
+    """Who publishes: as given, else the account this runs under.
+
+    Raises:
+        BadInputError: neither is known; an account in a container often has no name.
+    """
+    try:
+        return given or getpass.getuser()
+    except (KeyError, OSError) as error:
+        told = "this account has no name: say who publishes with --author or NBO_AUTHOR"
+        raise BadInputError("--author", told) from error
 
 
 def read_files(settings: Settings, path: Path | None) -> list[CatalogFile]:

@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.padding import Padding
 
 from nbo.cli.output import console, print_json, print_table
-from nbo.cli.workspace import JsonOption, WorkspaceOption, connect
+from nbo.cli.workspace import JsonOption, WorkspaceOption, connect, naming_options
 from nbo.errors import BadInputError
 from nbo.settings import Settings
 
@@ -47,7 +47,7 @@ def diff(
     if path and version:
         raise BadInputError("--version", "compares a published version: leave the path out")
     files = [] if version else catalog_files(Settings.load(workspace), path)
-    with connect(workspace) as client:
+    with connect(workspace) as client, naming_options(version="--version", against="--against"):
         changes = client.diff_catalog(files, version=version, against=against)
     if as_json:
         print_json([_plain(change) for change in changes])
@@ -88,7 +88,8 @@ def preview(
     from serving.workspace_state import catalog_files
 
     files = catalog_files(Settings.load(workspace), path)
-    with connect(workspace) as client:
+    named = {"sample": "--sample", "by": "--by", "examples": "--examples"}
+    with connect(workspace) as client, naming_options(**named):
         reply = client.preview_catalog(files, sample=sample, by=by, examples=examples)
     if as_json:
         print_json(reply)

@@ -14,7 +14,7 @@ from rich.markup import escape
 
 from nbo.cli.instants import typed_instant
 from nbo.cli.output import console, print_json, print_table
-from nbo.cli.workspace import JsonOption, WorkspaceOption, connect
+from nbo.cli.workspace import JsonOption, WorkspaceOption, connect, naming_options
 from nbo.errors import BadInputError, NotFoundError
 from nbo.settings import Settings
 
@@ -57,7 +57,7 @@ def explain(
     """Take a decision apart: where offers fell, what each priority is made of, what was near."""
     from nbo.cli.explanation import show
 
-    with connect(workspace) as client:
+    with connect(workspace) as client, naming_options(near_misses="--near"):
         reply = client.explain(decision_id, near)
     if as_json:
         print_json(reply)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nbo.errors import BadInputError, UnavailableError
 from nbo.settings import Settings
 
 if TYPE_CHECKING:
@@ -25,6 +28,21 @@ WorkspaceOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
+@contextlib.contextmanager
+def naming_options(**options: str) -> Iterator[None]:
+    """Tell a mistake by the option it was typed with, not by the field of a request.
+
+    Args:
+        options: Option by field, e.g. ``limit="--limit"``.
+    """
+    try:
+        yield
+    except BadInputError as error:
+        if error.field not in options:
+            raise
+        raise BadInputError(options[error.field], error.constraint) from error
+
+
 def connect(workspace: Path) -> Client:
     """A client of the workspace's running server, else of its configured address.
 
@@ -32,7 +50,6 @@ def connect(workspace: Path) -> Client:
         UnavailableError: nothing answers there.
     """
     from nbo.client import Client
-    from nbo.errors import UnavailableError
     from serving.running import read_running
 
     settings = Settings.load(workspace)

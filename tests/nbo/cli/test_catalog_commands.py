@@ -219,3 +219,29 @@ def test_the_schema_is_json(tmp_path):
         with contextlib.redirect_stdout(out), contextlib.suppress(SystemExit):
             main()
     assert "offers" in json.loads(out.getvalue())["properties"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (["catalog", "history", "--limit", "0"], "--limit"),
+        (["catalog", "preview", "--sample", "0"], "--sample"),
+        (["catalog", "publish", "--author", "A" * 129], "--author"),
+        (["catalog", "rollback", "--comment", "c" * 1001, "--author", "Ada"], "--comment"),
+        (["decision", "explain", "x", "--near", "51"], "--near"),
+    ],
+)
+def test_a_mistake_is_told_by_the_option_it_was_typed_with(running, arguments, option):
+    said = nbo(running, *arguments)
+    assert said.code == 2
+    assert said.err.startswith(f"{option}: must be")
+
+
+@pytest.mark.parametrize("error", [KeyError("uid not found"), OSError("no username")])
+def test_an_account_without_a_name_is_asked_who_publishes(running, error):
+    with mock.patch("getpass.getuser", side_effect=error):
+        for command in ("publish", "rollback"):
+            said = nbo(running, "catalog", command)
+            assert said.code == 2
+            assert "--author or NBO_AUTHOR" in said.err
+        assert nbo(running, "catalog", "publish", "--author", "Ada").code == 0
