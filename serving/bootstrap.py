@@ -131,7 +131,13 @@ def worker_roles(settings: Settings, stores: Stores) -> Mapping[str, Callable[[]
         "windows": WindowWorker(live(), schema).step,
         "recorder": Recorder(live(), ledger).step,
         "relay": Relay(live(), ledger).step,
-        "caps": CapKeeper(live(), ledger, newer_catalog, settings.reservation).step,
+        "caps": CapKeeper(
+            live(),
+            ledger,
+            newer_catalog,
+            settings.reservation,
+            settings.serving.accept_request_time,
+        ).step,
     }
     if settings.learning.online:
         roles["learner"] = Learner(live(), ledger).step

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import chain, islice
@@ -22,7 +22,9 @@ import structlog
 from redis.exceptions import NoScriptError, WatchError
 from sqlalchemy import Engine
 
+from features.windows import EPOCH
 from nbo.decision.catalog import Catalog
+from nbo.decision.limits import Period, span_of
 from nbo.ledger import redemptions
 from nbo.ledger.redemptions import Redemption, Sought
 from serving import cap_scripts
@@ -46,6 +48,8 @@ LOOK_EVERY = 0.25
 """Seconds between two looks at the catalogue in force and at what Redis knows."""
 
 LAPSES = 500
+OVER_KEPT = timedelta(days=35)
+"""Days and budget periods that ended earlier are not counted anew: nothing is decided by them."""
 BATCH = 100
 """Slots per script: one takes about a millisecond, in which Redis answers nobody else."""
 
@@ -62,6 +66,7 @@ class CapKeeper:
         ledger: What was accepted, and what waits for an answer.
         newer: The catalogue in force if it changed since the last call, else None.
         reservation: How long a returned slot is kept for its customer.
+        any_day: Whether decisions may be made for days long over (replays, simulations).
     """
 
     def __init__(
@@ -70,11 +75,13 @@ class CapKeeper:
         ledger: Engine,
         newer: Callable[[], Catalog | None],
         reservation: timedelta,
+        any_day: bool = False,
     ) -> None:
         self._live = live
         self._ledger = ledger
         self._newer = newer
         self._reservation = reservation
+        self._any_day = any_day
         self._catalog: Catalog | None = None
         self._looked = -LOOK_EVERY
 
@@ -137,11 +144,13 @@ class CapKeeper:
         """Count the ledger's slots in what is missing; returns whether it holds."""
         token = uuid.uuid4().hex
         self._live.hset(CAPS_READY, mapping=dict.fromkeys(missing, token))
-        sought = _sought(counted, missing)
+        now = datetime.now(UTC)
+        starts = _starts(counted, missing, None if self._any_day else now - OVER_KEPT)
+        sought = _sought(counted, starts)
         accepted = redemptions.accepted(self._ledger, sought)
-        n_accepted = self._count(cap_scripts.COMMIT, accepted, partial(_commit, missing))
-        since = datetime.now(UTC) - self._reservation
-        waiting = redemptions.waiting(self._ledger, sought._replace(since=since))
+        n_accepted = self._count(cap_scripts.COMMIT, accepted, partial(_commit, starts))
+        sought = sought._replace(since=now - self._reservation)
+        waiting = redemptions.waiting(self._ledger, sought)
         n_reserved = self._count(cap_scripts.RESTORE, waiting, self._restore)
         ready: Any = self._live.eval(*call(cap_scripts.READY, token, *missing))
         log.info(
@@ -170,7 +179,20 @@ class CapKeeper:
         return str(info["run_id"])
 
 
-def _sought(counted: Counted, missing: Collection[Scope]) -> Sought:
+def _starts(
+    counted: Counted, missing: Collection[Scope], over: datetime | None
+) -> Mapping[Scope, datetime]:
+    """From when on what is missing is counted: of days and periods, those that end after `over`."""
+    starts = dict.fromkeys(missing, EPOCH)
+    if over is not None:
+        periods = {day_scope(one): Period.DAY for one in counted.dailies}
+        periods |= {budget_scope(*budget): budget[1] for budget in counted.budgets}
+        for scope in starts.keys() & periods.keys():
+            starts[scope] = span_of(periods[scope], over).start
+    return starts
+
+
+def _sought(counted: Counted, missing: Mapping[Scope, datetime]) -> Sought:
     """The slots that take something of what is missing."""
     return Sought(
         offers=[
@@ -178,11 +200,16 @@ def _sought(counted: Counted, missing: Collection[Scope]) -> Sought:
             *(one for one in counted.dailies if day_scope(one) in missing),
         ],
         incentives=[one for one, period in counted.budgets if budget_scope(one, period) in missing],
+        since=min(missing.values()),
     )
 
 
-def _commit(missing: Collection[Scope], slot: Redemption) -> Arguments:
-    items = [take for take in _takes(slot) if take.scope in missing]
+def _commit(starts: Mapping[Scope, datetime], slot: Redemption) -> Arguments:
+    items = [
+        take
+        for take in _takes(slot)
+        if take.scope in starts and starts[take.scope] <= slot.decided_at
+    ]
     return slot_name(slot.decision_id, slot.rank), json.dumps(items)
 
 

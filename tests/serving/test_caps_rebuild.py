@@ -186,7 +186,22 @@ def test_old_decisions_count_when_accepted_and_only_then(corner):
     corner.answer("one", "none", lapsed, reserve=False)
     corner.keeper.look()
     assert corner.usage().offers == {"one": CapUse(1, 0)}
-    assert corner.usage(at=long_ago).offers == {"one": CapUse(1, 1)}
+    assert corner.usage(at=long_ago).offers == {"one": CapUse(1, 0)}
+
+
+@pytest.mark.parametrize("any_day", [False, True])
+def test_days_and_periods_long_over_are_counted_anew_for_simulations_only(corner, any_day):
+    now = datetime.now(UTC)
+    for days in (0, 30, 2 * 366):
+        made = corner.answer("one", "gift", now - timedelta(days=days), reserve=False)
+        corner.tell(made, Outcome.ACCEPTED, settled=False)
+    CapKeeper(corner.live, corner.ledger, lambda: FULL, TTL, any_day).look()
+    keys = [key.decode().rpartition("used:")[2] for key in corner.live.scan_iter("*used:*")]
+    kept = [now, now - timedelta(days=30)] + [now - timedelta(days=2 * 366)] * any_day
+    days = {f"d|{day:%Y-%m-%d}|one" for day in kept}
+    years = {f"b|year|{day:%Y}-01-01|gift" for day in kept}
+    assert set(keys) == {"t|one", *days, *years}
+    assert corner.usage().offers == {"one": CapUse(3, 1)}
 
 
 def test_a_cap_that_is_published_later_counts_what_was_before_it(corner):
