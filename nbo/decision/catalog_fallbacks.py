@@ -35,7 +35,7 @@ def check_fallback(channel: Channel, catalog: Catalog, places: Places, rules: Ru
     for reason in reasons:
         message = f"{offer.offer_id!r} cannot be made when nothing is known: {reason}"
         places.problem("channel", channel.channel_id, "fallback", message)
-    for doubt in _doubts(offer, catalog, rules):
+    for doubt in _doubts(offer, catalog):
         message = f"{offer.offer_id!r} may not be made when nothing is known: {doubt}"
         places.warn("channel", channel.channel_id, "fallback", message)
 
@@ -78,13 +78,10 @@ def _of_rules(offer: Offer, rules: RuleLanguage) -> Iterator[str]:
             yield f"its rule {rule.name!r} reads {listed(needed)}"
 
 
-def _doubts(offer: Offer, catalog: Catalog, rules: RuleLanguage) -> Iterator[str]:
+def _doubts(offer: Offer, catalog: Catalog) -> Iterator[str]:
     policies = catalog.policies
     if policies.do_not_contact:
         yield f"do_not_contact refuses everything while {policies.do_not_contact} is unknown"
-    for rule in policies.service_first:
-        if needed := _facts_needed(rule, rules):
-            yield f"service_first {rule.name!r} reads {listed(needed)}"
     for suppression in policies.suppression:
         if fits(suppression.target, offer.offer_id, offer.group_id, catalog.groups):
             yield f"the suppression {suppression.name!r} concerns it"

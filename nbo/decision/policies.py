@@ -85,7 +85,8 @@ class Policies:
     Attributes:
         do_not_contact: FLAG fact that silences everything unless it is known to be false; empty for
             none.
-        service_first: CEL conditions under which nothing is sold.
+        service_first: CEL conditions that must hold for anything to be sold; service messages
+            are no sale and need none of them.
         smoothing_evidence: S in the smoothing formula, outcomes, >= 0.
         per_group: At most so many offers of one group in a reply. A bundle is one offer of its
             own group; its members' groups do not count.

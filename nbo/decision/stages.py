@@ -78,13 +78,13 @@ def _consent(asked: Asked) -> Iterator[Finding]:
 
 
 def _service_first(asked: Asked) -> Iterator[Finding]:
-    """Nothing is sold while a need comes before the sale."""
+    """Nothing is sold while a need comes before the sale; a service message is no sale."""
     for stage, name, rule in asked.compiled.service_first:
         verdict = rule.check(asked.activation)
         if not verdict.passed:
             detail, expression = verdict.detail, rule.expression
             failure = Failure(stage, name, detail, expression, lacking=Lacking.RULE)
-            yield shared(np.ones_like(asked.left), failure)
+            yield shared(~asked.compiled.screen.service, failure)
 
 
 def _conditions(stage: str, asked: Asked) -> Iterator[Finding]:

@@ -65,8 +65,6 @@ def test_a_catalogue_that_means_what_it_says_has_none(schema: FactSchema) -> Non
         ("channels: [voice], value: 1, prior: 0.1, b", "channels: [voice, web], value: 1, prior: 0.1,"
          " starts: 2026-01-01, b", ""),
         ("policies:\n", "policies:\n  do_not_contact: customer.do_not_contact\n", "while customer.do"),
-        ("policies:\n", "policies:\n  service_first: [{name: c, when: customer.has_red}]\n",
-         "service_first 'c' reads customer.has_red"),
         ("policies:\n", "policies:\n  suppression: [{name: d, outcome: DECLINED, scope: offer,"
          " window: 1d, pause: 1d}]\n", "the suppression 'd' concerns it"),
         ("{en: N, de: N}", "{en: N}", "'note' may not be made when nothing is known: it has no name"),

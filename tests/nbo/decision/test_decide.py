@@ -388,8 +388,8 @@ def eligible(offer_id: str, incentive_id: str, request: Request) -> bool:
         return False
     if known.get("customer.do_not_contact") is not False:
         return False
-    if known.get("customer.complaint_open") is not False:
-        return False
+    if offer_id != "blue-note" and known.get("customer.complaint_open") is not False:
+        return False  # a service message is no sale
     declined = any(
         contact.offer_id == offer_id
         and contact.outcome is Outcome.DECLINED

@@ -247,7 +247,7 @@ def read(offer: Offer, scene: Scene) -> dict[str, set[str]]:
         failing["availability"].add("variant")
     failing["consent"] = refused_consent(offer, scene)
     for need in catalog.policies.service_first:
-        if not holds(need.when, facts):
+        if not offer.service and not holds(need.when, facts):
             failing["service first"].add(need.name)
     held = {product: holds(rule.when, facts) for product, rule in PRODUCTS.items()}
     failing["eligibility"] = {
