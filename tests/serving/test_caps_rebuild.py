@@ -172,7 +172,7 @@ def test_redis_emptied_during_a_rebuild_is_rebuilt_again(corner, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(redemptions, "waiting", emptied_before)
         corner.keeper.look()
-    assert corner.usage().unknown_offers == {"one"}
+    assert not corner.usage().known
     corner.keeper.look()
     assert corner.usage().offers["one"].total == 1
 
