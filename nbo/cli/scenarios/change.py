@@ -11,9 +11,6 @@ from collections.abc import Sequence
 
 import yaml
 
-from nbo.decision.catalog_notes import Notes
-from nbo.decision.catalog_tree import parse_files
-
 File = tuple[str, str]
 """Name and text of one file of a catalogue."""
 
@@ -24,13 +21,13 @@ _NOBODY = 1e-9
 
 def without_chance(files: Sequence[File]) -> list[File]:
     """The catalogue with a greedy choice and experiments that nobody takes part in."""
-    trees = [(name, _tree(name, text)) for name, text in files]
+    trees = [(name, _tree(text)) for name, text in files]
     experiments = [found for _, tree in trees if (found := _get(tree, "experiments")) is not None]
     for number, experiment in enumerate(e for found in experiments for e in found.value):
         # One stretch each: those of one layer must not overlap.
         stretch = f"buckets: [{number * _NOBODY:.9f}, {(number + 1) * _NOBODY:.9f}]"
-        _set(experiment, *_tree("", stretch).value[0])
-    return _written(trees, _tree("", _GREEDY))
+        _set(experiment, *_tree(stretch).value[0])
+    return _written(trees, _tree(_GREEDY))
 
 
 def changed(files: Sequence[File], change: yaml.Node) -> list[File]:
@@ -41,11 +38,14 @@ def changed(files: Sequence[File], change: yaml.Node) -> list[File]:
             here instead of its own, what has not is added; of mappings, the keys given here are
             replaced; everything else is replaced whole.
     """
-    return _written([(name, _tree(name, text)) for name, text in files], change)
+    return _written([(name, _tree(text)) for name, text in files], change)
 
 
-def _tree(name: str, text: str) -> yaml.Node:
-    return parse_files([(name, text)], Notes([name]))
+def _tree(text: str) -> yaml.Node:
+    # Not as catalogues are read: their quick parsing leaves numbers as text, and these are written
+    # again. The text was read as a catalogue before, so it is small and plain enough.
+    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    return yaml.MappingNode("tag:yaml.org,2002:map", []) if node is None else node
 
 
 def _written(trees: Sequence[tuple[str, yaml.Node]], change: yaml.Node) -> list[File]:
