@@ -110,6 +110,7 @@ class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
         left, earlier = await self._off_loop(self._way_back, wanted)
         name = f"catalogue {earlier.version}"
         compiled = await self._compile(CatalogText(earlier.text, name))
+        comment = comment or f"back to {earlier.version}"
         return await self._publish(compiled, earlier.text, author, comment, left)
 
     async def GetCatalog(  # noqa: N802

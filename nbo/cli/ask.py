@@ -202,15 +202,17 @@ def outcome(
         typer.echo(f"recorded as {reply.outcome_id}")
 
 
+def _worth(slot: Any, currency: str) -> str:
+    worth = f"{slot.value:,.2f} {currency} if accepted, by {slot.propensity:.0%}"
+    return f"{worth}; {slot.expected_value:,.2f} {currency} expected with context and levers"
+
+
 def _show_offers(reply: Any) -> None:
     for slot in reply.slots:
         name = slot.offer_name or slot.offer_id
         sweetener = f"  + {slot.incentive_name}" if slot.incentive_name else ""
         console.print(f"[bold]{slot.rank}  {escape(name)}[/bold]{escape(sweetener)}")
-        money = (
-            f"accepts {slot.propensity:.0%} × {slot.value:,.2f} = "
-            f"{slot.expected_value:,.2f} {reply.currency} expected"
-        )
+        money = "must be said" if slot.mandatory else _worth(slot, reply.currency)
         for line in (money, "; ".join(slot.reasons), f"“{slot.script}”" if slot.script else ""):
             if line:
                 console.print(Padding(escape(line), (0, 0, 0, 3)))

@@ -162,11 +162,18 @@ def show(
         typer.echo(file.text, nl=not file.text.endswith("\n"))
 
 
-def schema() -> None:
-    """Print the JSON Schema of catalogues, by which editors complete and check them."""
-    from nbo.decision.catalog_schema import catalog_schema
+def schema(workspace: WorkspaceOption = Path()) -> None:
+    """Print the JSON Schema of catalogues, by which editors complete and check them.
 
-    print_json(catalog_schema())
+    In a workspace it completes the names of its facts too.
+    """
+    from nbo.decision.catalog_schema import catalog_schema
+    from nbo.settings import FILE
+    from serving.workspace_state import read_schema
+
+    inside = (workspace / FILE).is_file()
+    facts = read_schema(Settings.load(workspace)).fact_schema() if inside else None
+    print_json(catalog_schema(facts))
 
 
 def author_of(given: str) -> str:

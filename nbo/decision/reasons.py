@@ -25,7 +25,7 @@ def reasons_for(
     """Say why an offer was chosen, most important first, at most `MOST` sentences.
 
     First that it must be said, then what happened, then the context that favours the offer,
-    then what makes it fit, then how likely it is to be accepted.
+    then what makes it fit, then how likely it is to be accepted unless it must be said anyway.
 
     Args:
         offer_index: Position in `compiled.offers`.
@@ -39,9 +39,11 @@ def reasons_for(
     candidate = compiled.offers[offer_index]
     favouring = _favouring(offer_index, compiled, activation) if context > 1.0 else []
     fitting = sorted(candidate.conditions, key=_importance)
-    likelihood = _likelihood(candidate.offer, propensity, wording)
+    must = candidate.offer.mandatory
+    # How likely a yes is does not matter where it is said whatever the customer thinks of it.
+    likelihood = [] if must else _likelihood(candidate.offer, propensity, wording)
     sentences = [
-        *([wording.mandatory] if candidate.offer.mandatory else []),
+        *([wording.mandatory] if must else []),
         *_happened(candidate.offer, [*favouring, *fitting], activation, wording),
         *(wording.favoured.format(rule=condition.name) for condition in favouring),
         *(wording.fits.format(rule=condition.name) for condition in fitting),

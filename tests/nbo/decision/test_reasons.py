@@ -47,6 +47,7 @@ def test_what_must_be_said_says_so_first(changed: Change) -> None:
     mandatory = changed(("    value: 100", "    mandatory: true\n    value: 100"))
     said = reasons(mandatory, event__type="address.changed")
     assert said[:2] == ["Must be said", "Just happened: address.changed"]
+    assert not any("%" in sentence for sentence in said), "whatever the customer thinks of it"
     assert reasons(mandatory, language="de")[0] == "Muss gesagt werden"
 
 
