@@ -217,7 +217,8 @@ def _show_offers(reply: Any) -> None:
             if line:
                 console.print(Padding(escape(line), (0, 0, 0, 3)))
     if not reply.slots:
-        console.print("Nothing to offer now; add --refusals to see why.")
+        why = "" if reply.refusals else "; add --refusals to see why"
+        console.print(f"Nothing to offer now{why}.")
     arms = ", ".join(f"{name}: {arm}" for name, arm in reply.arms.items())
     console.print(
         f"[dim]decision {reply.decision_id}  model {reply.versions['model']}"

@@ -112,10 +112,13 @@ def _running(settings: Settings) -> Iterator[Finding]:
     from serving.stores import open_stores
 
     yield from _guarded("server", lambda: _server(running.target))
-    with open_stores(settings) as stores:  # joins those the engine started
-        yield from _guarded("redis", lambda: _redis(stores.redis_url))
-        yield from _guarded("ledger", lambda: _ledger(settings, stores.ledger_url))
-        yield from _guarded("model", lambda: _model(settings, stores))
+    try:
+        with open_stores(settings) as stores:  # joins those the engine started
+            yield from _guarded("redis", lambda: _redis(stores.redis_url))
+            yield from _guarded("ledger", lambda: _ledger(settings, stores.ledger_url))
+            yield from _guarded("model", lambda: _model(settings, stores))
+    except NboError as error:
+        yield Finding("stores", "error", str(error), "see the logs; restart nbo up")
 
 
 def _features_behind(settings: Settings, running: Running) -> Iterator[Finding]:
@@ -196,7 +199,7 @@ def _redis(url: str) -> Iterator[Finding]:
     from features.stream import EventStream
     from serving.keys import BEATS, DECISION_STREAM
 
-    live = redis.Redis.from_url(url)
+    live = redis.Redis.from_url(url, socket_timeout=2.0, socket_connect_timeout=2.0)
     memory: Any = live.info("memory")
     yield Finding("redis", "ok", f"{memory['used_memory_human']} used")
     beats: Any = live.hgetall(BEATS)

@@ -25,7 +25,8 @@ def init(
 ) -> None:
     """Copy a ready workspace into a new folder: settings, catalogue, features, scenarios."""
     copy_workspace(workspace, directory)
-    typer.echo(f"{directory} is now a workspace ({workspace}).  Next:  cd {directory} && nbo up")
+    typer.echo(f"{directory} is now a workspace ({workspace}); its README.md tells how to fill it.")
+    typer.echo(f"Next:  cd {directory} && nbo up")
 
 
 def copy_workspace(name: str, directory: Path) -> Path:

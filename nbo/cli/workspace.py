@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nbo.errors import BadInputError, UnavailableError
-from nbo.settings import Settings
+from nbo.settings import EMBEDDED, Settings
 
 if TYPE_CHECKING:
     from nbo.client import Client
@@ -44,7 +44,7 @@ def naming_options(**options: str) -> Iterator[None]:
 
 
 def connect(workspace: Path) -> Client:
-    """A client of the workspace's running server, else of its configured address.
+    """A client of the workspace's running server; of its configured address if stores are shared.
 
     Raises:
         UnavailableError: nothing answers there.
@@ -54,6 +54,9 @@ def connect(workspace: Path) -> Client:
 
     settings = Settings.load(workspace)
     running = read_running(settings.state_dir)
+    if running is None and settings.stores.redis == EMBEDDED:
+        # Another workspace's engine may listen there: its catalogue is none of ours.
+        raise UnavailableError("server", f"the engine of {workspace} does not run: nbo up")
     target = running.target if running else settings.serving.listen
     client = Client(target)
     if not client.ready(timeout=3.0):

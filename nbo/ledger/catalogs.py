@@ -116,11 +116,23 @@ def find(engine: Engine, version: str) -> Publication:
 
 
 def before(engine: Engine) -> Publication:
-    """Find what was in force before the present catalogue. Raises NotFoundError without one."""
-    found = _first(engine, _latest().offset(1))
-    if found is None:
+    """Find what the present catalogue replaced, passing over what was withdrawn by a rollback.
+
+    Going back twice goes back two versions, never forth to the one just withdrawn.
+
+    Raises:
+        NotFoundError: The catalogue in force is the first.
+    """
+    query = select(_TABLE.c.version).order_by(_TABLE.c.publication)
+    versions = in_one_statement(engine, lambda c: c.execute(query).scalars().all())
+    trail: list[str] = []
+    for version in versions:
+        # A version that comes again withdraws everything published since it was in force.
+        del trail[trail.index(version) if version in trail else len(trail) :]
+        trail.append(version)
+    if len(trail) < 2:
         raise NotFoundError("catalogue version", "before this one", "this is the first publication")
-    return found
+    return find(engine, trail[-2])
 
 
 def was_published(engine: Engine, version: str) -> bool:

@@ -119,3 +119,12 @@ def test_a_change_under_a_running_engine_is_noticed_and_refused(workspace):
         assert "restart nbo up" in nbo(workspace, "doctor")[1]
     finally:
         definitions.write_text(before)
+
+
+def test_a_workspace_that_does_not_run_never_speaks_to_another_ones_engine(workspace, make_corner):
+    other = make_corner()
+    address = Settings.load(workspace).serving.listen
+    code, told = nbo(other, "catalog", "publish", "--author", "Ada")
+    assert code == 5
+    assert f"the engine of {other} does not run" in " ".join(told.split())
+    assert Settings.load(other).serving.listen == address, "both would be found there"

@@ -38,6 +38,19 @@ def test_a_rollback_is_a_publication(engine: Engine) -> None:
     assert [p.version for p in catalogs.history(engine, 2)] == ["v1", "v2"]
 
 
+def test_going_back_twice_never_goes_forth_again(engine: Engine) -> None:
+    for version in ("v1", "v2", "v3"):
+        catalogs.publish(engine, version, f"# {version}", "Ada", "")
+    for expected in ("v2", "v1"):
+        earlier = catalogs.before(engine)
+        assert earlier.version == expected
+        catalogs.publish(engine, earlier.version, earlier.text, "Ada", "back")
+    with pytest.raises(NotFoundError, match="first publication"):
+        catalogs.before(engine)
+    catalogs.publish(engine, "v4", "# v4", "Ada", "")
+    assert catalogs.before(engine).version == "v1", "v2 and v3 were withdrawn"
+
+
 def test_publishing_what_is_in_force_changes_nothing(engine: Engine) -> None:
     barrier = threading.Barrier(8)
 
