@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import redis
@@ -13,17 +13,19 @@ from nbo.errors import BadInputError, NotFoundError, WorkspaceError
 from nbo.ledger.engine import open_ledger
 from serving.keys import DECISION_STREAM
 
-NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 CUSTOMERS = [f"c-{i}" for i in range(4, 40)]
 
 
 @pytest.fixture(scope="module")
 def asked(deployment):
-    """Decisions of 36 customers, in the ledger; a third of them hold the card already."""
+    """The latest decisions there are: of 36 customers, a third of whom hold the card already."""
+    now = datetime.now(UTC)  # other tests share the deployment, and ask about earlier instants
     with Client(deployment.target) as client:
         ids = {
-            client.offers(customer, interaction_id=f"p-{customer}", at=NOW).decision_id
-            for customer in CUSTOMERS
+            client.offers(
+                customer, interaction_id=f"p-{customer}", at=now + timedelta(milliseconds=number)
+            ).decision_id
+            for number, customer in enumerate(CUSTOMERS)
         }
     ledger = open_ledger(deployment.stores.ledger_url)
     deadline = time.monotonic() + 20

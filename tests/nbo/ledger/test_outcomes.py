@@ -78,6 +78,7 @@ def test_an_outcome_is_written_with_its_money_and_its_outbox_row(
         "group_id": "internet",
         "incentive_id": "none",
         "incentive_cost": 0.0,
+        "imported": False,
         "bundle": [],
         "decided_at": "2026-03-01T10:00:00+00:00",
     }
