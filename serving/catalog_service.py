@@ -17,7 +17,13 @@ from nbo.decision.catalog_diff import diff
 from nbo.decision.catalog_text import CompiledCatalog
 from nbo.decision.facts import Facts
 from nbo.decision.never_true import never_true
-from nbo.errors import BadInputError, NboError, NotEnoughDataError, WorkspaceError
+from nbo.errors import (
+    BadInputError,
+    NboError,
+    NotEnoughDataError,
+    UnavailableError,
+    WorkspaceError,
+)
 from nbo.ledger import catalogs, decisions
 from nbo.ledger.catalogs import Publication, Published
 from nbo.v1 import catalog_pb2, catalog_pb2_grpc
@@ -44,6 +50,9 @@ DEFAULT_SAMPLE = 500
 MAX_EXAMPLES = 50
 DEFAULT_EXAMPLES = 5
 SAMPLED_DECISIONS = 1_000
+USAGE_SECONDS = 2.0
+FEWEST_SAMPLED = 30
+"""Customers; that a rule is true for none of fewer says nothing."""
 
 
 class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
@@ -187,7 +196,13 @@ class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
         else:
             at = self._compiler.now()
         catalog = self._world.current.compiled.catalog
-        return usage_report(catalog, await self._caps.read(catalog, at), at)
+        try:
+            async with asyncio.timeout(USAGE_SECONDS):
+                usage = await self._caps.read(catalog, at)
+        except TimeoutError as error:
+            told = f"did not answer within {USAGE_SECONDS:.0f} s"
+            raise UnavailableError("redis", told) from error
+        return usage_report(catalog, usage, at)
 
     async def _decide_again(self, preview: Preview, sample: int) -> None:
         """Decide off the event loop, until the caller goes away."""
@@ -215,7 +230,9 @@ class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
     def _valid(self, compiled: CompiledCatalog) -> catalog_pb2.ValidateCatalogResponse:
         """What is to be said of a catalogue without a mistake; blocks."""
         sample = self._sampled_facts()
-        return reply.valid(compiled, never_true(compiled, sample), len(sample))
+        enough = len(sample) >= FEWEST_SAMPLED
+        warnings = never_true(compiled, sample) if enough else []
+        return reply.valid(compiled, warnings, len(sample) if enough else 0)
 
     def _sampled_facts(self) -> list[Facts]:
         """What was known of the customers decided for last, each once."""

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from nbo.decision.facts import FactType
 from nbo.decision.near_names import suggestion
+from nbo.decision.rule_slips import remedy_for
 from nbo.errors import BadInputError
 
 _EXCERPT = 120
@@ -64,6 +65,7 @@ class RuleError(BadInputError):
 _REPORT = re.compile(r"<input>:(?P<line>\d+):(?P<column>\d+): (?P<message>[^\n]*)")
 _UNDECLARED = re.compile(r"undeclared reference to '(?P<name>[^']*)'")
 _OVERLOAD = re.compile(r"no matching overload for '(?P<op>[^']*)' applied to '(?P<types>[^']*)'")
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _INTEGER = re.compile(r"(?<![\w.])(\d+)(?![\w.])")
 _TYPE_NAMES = {"double": "number", "int": "whole number", "string": "text", "bool": "flag"}
 _OPERATOR_NAMES = {"@in": "in", "_[_]": "[ ]", "_?_:_": "? :"}
@@ -85,7 +87,7 @@ def mistakes_in(report: str, expression: str, types: Mapping[str, FactType]) -> 
     for match in _REPORT.finditer(report):
         line, column = int(match["line"]), int(match["column"])
         excerpt = lines[line - 1] if line <= len(lines) else ""
-        message = _in_words(match["message"], excerpt, types)
+        message = _in_words(match["message"], excerpt, types, column)
         found.append(Mistake(line, column, message, excerpt))
     if not found:
         plain = re.sub(r"^[A-Z_]+: |\s*\[[A-Z_]+\]$", "", report.strip())
@@ -93,7 +95,7 @@ def mistakes_in(report: str, expression: str, types: Mapping[str, FactType]) -> 
     return tuple(found)
 
 
-def _in_words(message: str, excerpt: str, types: Mapping[str, FactType]) -> str:
+def _in_words(message: str, excerpt: str, types: Mapping[str, FactType], column: int) -> str:
     message = re.sub(r" \(in container '[^']*'\)| \[[A-Z_]+\]$", "", message)
     if undeclared := _UNDECLARED.search(message):
         remedy = suggestion(undeclared["name"], types)
@@ -102,7 +104,9 @@ def _in_words(message: str, excerpt: str, types: Mapping[str, FactType]) -> str:
         return _overload_in_words(overload["op"], overload["types"], excerpt)
     if message.startswith("Syntax error"):
         cause = message.split(" expecting ")[0].removeprefix("Syntax error: ")
-        return "syntax error: " + cause.replace("'<EOF>'", "end of the rule")
+        told = "syntax error: " + cause.replace("'<EOF>'", "end of the rule")
+        remedy = remedy_for(_QUOTED.sub(lambda text: " " * len(text[0]), excerpt), column)
+        return f"{told}; {remedy}" if remedy else told
     return message
 
 

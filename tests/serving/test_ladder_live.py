@@ -36,6 +36,7 @@ DEADLINE = 1.0
 CHANGES = [
     ("consent_voice, fallback: none}", "consent_voice, fallback: note}"),
     ("pause: 60d}", "pause: 60d, group: bakery}"),
+    ("incentives: [none, free-roll]\n", "incentives: [none, free-roll]\n    caps: {total: 999}\n"),
     ("groups:\n", "purposes: [{id: service}]\n\ngroups:\n  - {id: notes}\n"),
 ]
 NOTE = """
@@ -278,7 +279,9 @@ def test_without_any_store_the_answer_is_empty_and_in_time(corner):
 
 
 def test_an_unknown_customer_is_not_found_as_soon_as_redis_can_tell(corner):
-    with corner.stopped("redis-server"), corner.client() as client:
+    with corner.stopped("redis-server"), corner.client(10.0) as client:
+        with pytest.raises(UnavailableError, match="redis"):
+            client.usage()
         reply = ask(client, "nobody")
         assert reply.degraded[0] == "customer unknown"
         assert [slot.offer_id for slot in reply.slots] == ["note"]

@@ -165,3 +165,30 @@ def test_threads_share_rules(language: RuleLanguage) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(passes, range(2_000))) == [months > 50 for months in range(2_000)]
+
+
+@pytest.mark.parametrize(
+    ("when", "remedy"),
+    [
+        ("customer.plan = 'x'", "write == to compare"),
+        ("customer.tenure_months => 3.0", "write >= for at least"),
+        ("customer.tenure_months =< 3.0", "write <= for at most"),
+        ("customer.tenure_months <> 3.0", "write != for different"),
+        ("customer.has_red and customer.has_red", "write && for and"),
+        ("customer.has_red OR customer.has_red", "write || for or"),
+        ("customer.has_red & customer.has_red", "write && for and"),
+        ("not customer.has_red", "write ! for not"),
+    ],
+)
+def test_a_slip_of_habit_is_told_what_to_write(
+    language: RuleLanguage, when: str, remedy: str
+) -> None:
+    with pytest.raises(RuleError) as caught:
+        language.compile(RuleText("r", when))
+    assert remedy in str(caught.value)
+
+
+def test_other_syntax_errors_claim_no_slip(language: RuleLanguage) -> None:
+    with pytest.raises(RuleError) as caught:
+        language.compile(RuleText("r", "customer.plan == 'a and b = c' customer.plan"))
+    assert "write" not in str(caught.value)
