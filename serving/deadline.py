@@ -2,7 +2,8 @@
 
 Each step is told how much of the whole must be left when it ends; what an earlier step did not
 use, a later one may. Nothing waits longer than `PATIENCE_SECONDS`, however much time there is: a
-store that takes so long is not going to answer.
+store that takes so long is not going to answer. What must not be lost may wait for as long as the
+caller does.
 """
 
 from __future__ import annotations
@@ -53,17 +54,18 @@ class Deadline:
         """Seconds until then; 0 when it has passed."""
         return max(0.0, self._end - self._clock())
 
-    def keeping(self, share: float) -> float:
+    def keeping(self, share: float, most: float = PATIENCE_SECONDS) -> float:
         """Seconds a step may take so that this share of the whole time is left after it.
 
         Args:
             share: In [0, 1].
+            most: Seconds it may take however much time there is.
 
         Returns:
-            At most `PATIENCE_SECONDS`; 0 when nothing can be spared.
+            At most `most`; 0 when nothing can be spared.
         """
         spare = self._end - self._clock() - share * self._seconds
-        return min(PATIENCE_SECONDS, max(0.0, spare))
+        return min(most, max(0.0, spare))
 
 
 async def within(seconds: float, work: Awaitable[Result]) -> Result:

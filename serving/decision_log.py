@@ -96,8 +96,9 @@ class DecisionLog:
                 if waiting is not None:
                     record: dict[str, Any] = json.loads(waiting)
                     return record
+        patient = deadline.keeping(KEPT_FOR_REPLY, most=deadline.remaining())
         found: Record | None = await self._on_thread(
-            deadline.keeping(KEPT_FOR_REPLY), decisions.get, self._ledger, decision_id
+            patient, decisions.get, self._ledger, decision_id
         )
         if found is not None:
             return found

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from nbo.cli.scenarios.change import changed
-from nbo.cli.scenarios.judge import judge
+from nbo.cli.scenarios.judge import USUAL_STEP, judge
 from nbo.cli.scenarios.stage import Stage
 from nbo.cli.scenarios.story import (
     Answer,
@@ -20,10 +20,13 @@ from nbo.cli.scenarios.story import (
     Step,
 )
 from nbo.client import outcome_name
-from nbo.errors import NboError
+from nbo.errors import NboError, UnavailableError
 
 PROMISE_SECONDS = 1.0
 """A published catalogue is in force after so long; questions after it wait that long, no longer."""
+
+TRIES = 3
+"""How often the engine is asked where a busy machine, not the engine, may have been the cause."""
 
 _AUTHOR = "nbo scenarios"
 
@@ -107,7 +110,7 @@ class _Teller:
     def clear(self) -> None:
         """Leave what the next scenario may count on: no reservation open, the catalogue back."""
         for (decision_id, rank), asked in self._open.items():
-            self._client.outcome(decision_id, rank, "SKIPPED", at=asked.at)
+            self._record(decision_id, rank, "SKIPPED", at=asked.at)
         if self._published:
             self._publish(self._stage.catalog, "back again")
             self._stage.await_usage(self._published)
@@ -118,6 +121,23 @@ class _Teller:
         self._published = reply.publication.version
 
     def _ask(self, step: Ask) -> Iterator[str]:
+        reply = self._offers(step)
+        if self._published and reply.versions["catalog"] != self._published:
+            yield (
+                f"catalogue {self._published} was published {PROMISE_SECONDS:g} s before, and "
+                f"{reply.versions['catalog']} decided"
+            )
+        yield from judge(step.expect, reply)
+
+    def _offers(self, step: Ask) -> Any:
+        """Ask; again where a busy machine made the answer a step down that nobody expected."""
+        for _ in range(TRIES):
+            reply = self._asked(step)
+            if set(reply.degraded) <= {USUAL_STEP, *step.expect.degraded}:
+                break
+        return reply
+
+    def _asked(self, step: Ask) -> Any:
         reply = self._client.offers(
             step.customer_id,
             interaction_id=step.interaction_id,
@@ -132,12 +152,19 @@ class _Teller:
         )
         self._reply = reply
         self._open |= {(reply.decision_id, slot.rank): step for slot in reply.slots}
-        if self._published and reply.versions["catalog"] != self._published:
-            yield (
-                f"catalogue {self._published} was published {PROMISE_SECONDS:g} s before, and "
-                f"{reply.versions['catalog']} decided"
-            )
-        yield from judge(step.expect, reply)
+        return reply
+
+    def _record(self, decision_id: str, rank: int, outcome: str, **more: Any) -> None:
+        """Record an outcome; again under the same key where a busy machine took too long."""
+        key = f"{decision_id}:{rank}:{outcome}"
+        for left in reversed(range(TRIES)):
+            try:
+                self._client.outcome(decision_id, rank, outcome, idempotency_key=key, **more)
+            except UnavailableError:
+                if not left:
+                    raise
+            else:
+                return
 
     def _answer(self, step: Answer) -> Iterator[str]:
         slots = {slot.offer_id: slot.rank for slot in self._reply.slots} if self._reply else {}
@@ -145,7 +172,7 @@ class _Teller:
             yield f"{step.offer_id} was not offered, so nobody can answer it"
             return
         rank = slots[step.offer_id]
-        self._client.outcome(
+        self._record(
             self._reply.decision_id,
             rank,
             step.outcome,
