@@ -8,22 +8,36 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import redis
 
+from nbo.cli.demo import free_address
+from nbo.cli.load import load_features
 from nbo.client import Client
 from nbo.errors import BadInputError, NotFoundError, WorkspaceError
 from nbo.ledger.engine import open_ledger
+from nbo.settings import Settings
 from serving.keys import DECISION_STREAM
+from serving.supervisor import Deployment
 
+LOADED = datetime(2026, 3, 1, tzinfo=UTC)
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 CUSTOMERS = [f"c-{i}" for i in range(4, 40)]
 
 
 @pytest.fixture(scope="module")
+def deployment(make_corner):
+    """One of its own: the latest decisions must be those asked for here."""
+    settings = Settings.load(make_corner())
+    with Deployment(settings, listen=free_address(), quiet=True) as running:
+        load_features(settings, running.stores, LOADED)
+        yield running
+
+
+@pytest.fixture(scope="module")
 def asked(deployment):
-    """The latest decisions there are: of 36 customers, a third of whom hold the card already."""
-    now = datetime.now(UTC)  # other tests share the deployment, and ask about earlier instants
+    """Decisions of 36 customers, in the ledger; a third of them hold the card already."""
     with Client(deployment.target) as client:
         ids = {
             client.offers(
-                customer, interaction_id=f"p-{customer}", at=now + timedelta(milliseconds=number)
+                customer, interaction_id=f"p-{customer}", at=NOW + timedelta(milliseconds=number)
             ).decision_id
             for number, customer in enumerate(CUSTOMERS)
         }
